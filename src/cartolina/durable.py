@@ -1,0 +1,49 @@
+"""Files that survive kill -9 and power cuts: written beside, flushed, then renamed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["cache_folder", "fsync_file", "fsync_folder", "write_bytes"]
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace `path` with `data` atomically: a reader sees the old file or the new one, whole."""
+    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with staged.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(path)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def fsync_file(path: Path) -> None:
+    """Force a file somebody else wrote (numpy, onnx) to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def fsync_folder(path: Path) -> None:
+    """Force a folder's entries (a rename, a new file) to disk."""
+    fsync_file(path)
+
+
+def cache_folder() -> Path:
+    """Where exported models are kept between runs; all of it may be deleted.
+
+    `$CARTOLINA_CACHE`, else `$XDG_CACHE_HOME/cartolina`, else `~/.cache/cartolina`.
+    """
+    given = os.environ.get("CARTOLINA_CACHE")
+    if given:
+        return Path(given)
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "cartolina"
