@@ -19,7 +19,9 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def open_session(path: Path, *, threads: int | None = None, device: str = "cpu") -> onnxruntime.InferenceSession:
+def open_session(
+    path: Path, *, threads: int | None = None, device: str = "cpu"
+) -> onnxruntime.InferenceSession:
     """A session for the model at `path`, on `threads` cores (None: all of them).
 
     `device` is "cpu" or "cuda"; CUDA falls back to the CPU operator by operator, as ONNX Runtime does.
