@@ -1,0 +1,1 @@
+"""Evaluate: metrics (arrays → numbers) and the experiments that need an album."""
