@@ -17,9 +17,7 @@ def test_an_unknown_name_like_nothing_suggests_nothing():
 
 
 def test_a_missing_package_names_itself_and_the_command():
-    with pytest.raises(
-        MissingPackage, match=r"reading Parquet needs the package 'no_such_package': pip install x"
-    ):
+    with pytest.raises(MissingPackage, match=r"Parquet needs the package 'no_such_package': pip install x"):
         require("no_such_package.module", "reading Parquet", "pip install x")
 
 

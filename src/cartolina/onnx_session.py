@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions as we want them everywhere: quiet, sized to the machine, CPU unless told otherwise."""
+"""ONNX Runtime sessions as we want them everywhere: quiet and sized to the machine."""
 
 from __future__ import annotations
 
