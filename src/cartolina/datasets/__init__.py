@@ -1,0 +1,73 @@
+"""Readers: posts from a tree of photos, a table, a published dataset.
+
+`open_dataset` recognises the format, or takes the one it is told; docs/readers.md describes each on disk.
+
+>>> for post in open_dataset("holiday photos").posts():   # doctest: +SKIP
+...     print(post.id, post.text, post.place)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from cartolina.datasets.columns import parse_columns
+from cartolina.datasets.dataset import Dataset, Reader, Skipped
+from cartolina.datasets.fields import PhotoMetadata, hashtags
+from cartolina.datasets.flickr import FLICKR8K, FLICKR30K
+from cartolina.datasets.folder import FOLDER
+from cartolina.datasets.imagefolder import IMAGEFOLDER
+from cartolina.datasets.metadata import read_metadata
+from cartolina.datasets.table import TABLE
+from cartolina.errors import InputError, UnknownName
+
+__all__ = [
+    "READERS",
+    "Dataset",
+    "PhotoMetadata",
+    "Reader",
+    "Skipped",
+    "hashtags",
+    "open_dataset",
+    "read_metadata",
+]
+
+# In the order `auto` asks them: from what only one format looks like to what anything could be.
+READERS: dict[str, Reader] = {
+    reader.name: reader for reader in (FLICKR8K, FLICKR30K, TABLE, IMAGEFOLDER, FOLDER)
+}
+
+
+def open_dataset(
+    path: Path | str,
+    format: str = "auto",  # noqa: A002  # what users say: --format
+    columns: str | Mapping[str, str] | None = None,
+) -> Dataset:
+    """Open the posts at `path`; `.why` of the result is a sentence saying what they were taken for.
+
+    `format` is "auto" or one of `READERS`. `columns` ("image=path,text=caption", or a mapping) names a
+    table's columns where their names are not the usual ones; with "auto" it makes the path a table.
+    Raises `InputError` when there is nothing there, or nothing known; `UnknownName` for another format.
+    """
+    path = Path(path).expanduser()
+    if format != "auto" and format not in READERS:
+        raise UnknownName("format", format, ["auto", *READERS])
+    if not path.exists():
+        raise InputError(f"{path} does not exist: expected a folder of photos, a table or a dataset's folder")
+    named = parse_columns(columns)
+    if named and format not in ("auto", "table"):
+        raise InputError(f"columns were given, but only the format 'table' has them, not {format!r}")
+    if format != "auto" or named:
+        chosen = READERS["table" if named else format]
+        how = "asked" if format != "auto" else "columns were named"
+        dataset = chosen.open(path, named)
+        return dataclasses.replace(dataset, why=f"Read as {dataset.format}, as {how}: {dataset.why}.")
+    for reader in READERS.values():
+        if reader.detect(path):
+            dataset = reader.open(path)
+            return dataclasses.replace(dataset, why=f"Recognised as {dataset.format}: {dataset.why}.")
+    raise InputError(
+        f"nothing known was found in {path}: expected pictures (.jpg, .png, …) in a folder, a table "
+        f"(.csv, .tsv, .jsonl, .parquet) or a dataset; --format says which, of {', '.join(READERS)}"
+    )

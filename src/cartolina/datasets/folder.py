@@ -1,0 +1,200 @@
+"""`folder`: a tree of photos, read with what is embedded in them and what lies beside them.
+
+    photos/
+      2019/IMG_2.jpg          EXIF, IPTC and XMP inside
+      2019/IMG_2.jpg.xmp      or IMG_2.xmp, .txt, .json: see sidecars.py
+      2019/IMG_10.jpg         read after IMG_2: numbers count as numbers
+      .thumbnails/            hidden files and folders are passed over, as is all that is no picture
+
+Ids are paths relative to the root, with `/`. Links to pictures inside the tree are read; links to its
+folders are passed over, since those are read where they are; links that leave the tree are skipped, counted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cartolina.datasets.dataset import Dataset, Skipped
+from cartolina.datasets.fields import PhotoMetadata, merge
+from cartolina.datasets.metadata import read_metadata
+from cartolina.datasets.sidecars import SIDECARS, read_sidecars
+from cartolina.errors import InputError
+from cartolina.post import Post
+
+__all__ = [
+    "FOLDER",
+    "IMAGE_SUFFIXES",
+    "FolderReader",
+    "Picture",
+    "describe",
+    "natural",
+    "pictures",
+    "read_post",
+]
+
+IMAGE_SUFFIXES = frozenset(
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".gif",
+        ".webp",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".heic",
+        ".heif",
+        ".avif",
+        ".jp2",
+        ".ppm",
+        ".pgm",
+        ".pnm",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture found in a tree: its path, its id, and the sidecar files of its folder by lower-case name."""
+
+    path: Path
+    id: str
+    siblings: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class FolderReader:
+    """Reads a tree of photos."""
+
+    name: str = "folder"
+
+    def detect(self, path: Path) -> str | None:
+        """Recognise a folder with at least one picture anywhere below it."""
+        if not path.is_dir() or not any(isinstance(found, Picture) for found in pictures(path)):
+            return None
+        return "a tree of pictures, read with what is embedded in them and lies beside them"
+
+    def open(self, path: Path, columns: Mapping[str, str] | None = None) -> Dataset:
+        """Open a folder, be there pictures in it or not."""
+        if not path.is_dir():
+            raise InputError(f"{path} is not a folder: the format 'folder' reads a folder of pictures")
+        return Dataset(
+            format=self.name,
+            root=path,
+            why=self.detect(path) or "no picture in it so far",
+            splits=(),
+            stream=lambda split: _stream(path),
+            count=lambda split: sum(isinstance(found, Picture) for found in pictures(path)),
+            stable_ids=False,
+        )
+
+
+FOLDER = FolderReader()
+
+
+def _stream(root: Path) -> Iterator[Post | Skipped]:
+    for found in pictures(root):
+        if isinstance(found, Skipped):
+            yield found
+        else:
+            yield from read_post(found)
+
+
+def read_post(picture: Picture, labels: tuple[str, ...] = ()) -> Iterator[Post | Skipped]:
+    """Make a picture's post from its metadata; what was dropped of it comes before it."""
+    try:
+        metadata = describe(picture)
+    except OSError as error:
+        yield Skipped(picture.id, "unreadable image", error.strerror or str(error))
+        return
+    for reason, detail in metadata.problems:
+        yield Skipped(picture.id, reason, f"{detail}; the post stays without")
+    yield metadata.post(picture.id, picture.path, labels)
+
+
+def describe(picture: Picture) -> PhotoMetadata:
+    """Read what a picture's sidecars and its own bytes say, in this order: sidecars are edited later.
+
+    Raises `OSError` when the picture cannot be opened.
+    """
+    return merge((read_sidecars(picture.path, picture.siblings), read_metadata(picture.path)))
+
+
+def pictures(root: Path, below: str = "") -> Iterator[Picture | Skipped]:
+    """Walk a tree in natural order, opening no file.
+
+    `below` ("" or "name/") is a folder of it to walk alone; ids stay relative to `root`.
+    """
+    home = os.path.realpath(root)
+    waiting: list[_Folder | Picture | Skipped] = [_Folder(root / below, below)]
+    while waiting:
+        found = waiting.pop()
+        if not isinstance(found, _Folder):
+            yield found
+            continue
+        try:
+            waiting += reversed(_entries(found, home))
+        except OSError as error:
+            yield Skipped(printable(found.id) or ".", "unreadable folder", error.strerror or str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    path: Path
+    id: str  # relative to the root: "" or with "/" at its end
+
+
+def _entries(folder: _Folder, home: str) -> list[_Folder | Picture | Skipped]:
+    with os.scandir(folder.path) as listing:
+        entries = [entry for entry in listing if not entry.name.startswith(".")]
+    entries.sort(key=lambda entry: natural(entry.name))
+    siblings = {
+        entry.name.casefold(): Path(entry.path) for entry in entries if entry.name.lower().endswith(SIDECARS)
+    }
+    found = (_classify(entry, folder.id + entry.name, siblings, home) for entry in entries)
+    return [item for item in found if item is not None]
+
+
+def _classify(
+    entry: os.DirEntry[str], entry_id: str, siblings: Mapping[str, Path], home: str
+) -> _Folder | Picture | Skipped | None:
+    is_picture = Path(entry.name).suffix.lower() in IMAGE_SUFFIXES
+    if entry.is_symlink():
+        target = os.path.realpath(entry.path)
+        is_folder = Path(target).is_dir()
+        if not (is_picture or is_folder):
+            return None
+        if target != home and not target.startswith(home.rstrip(os.sep) + os.sep):
+            return Skipped(printable(entry_id), "link leaves the folder", f"to {printable(target)}")
+        if is_folder:
+            return None
+        if not Path(target).is_file():
+            return Skipped(printable(entry_id), "no such image", f"a broken link to {printable(target)}")
+    elif entry.is_dir():
+        return _Folder(Path(entry.path), f"{entry_id}/")
+    elif not (is_picture and entry.is_file()):
+        return None
+    if printable(entry_id) != entry_id:  # ids and paths are kept as text, which this name is not
+        return Skipped(printable(entry_id), "bad file name", "not UTF-8: rename it")
+    return Picture(Path(entry.path), entry_id, siblings)
+
+
+def natural(name: str) -> tuple[list[str | int], str]:
+    """Order names as people do: IMG_2 before IMG_10, capitals beside small letters.
+
+    >>> sorted(["b10.jpg", "B2.jpg", "a.jpg"], key=natural)
+    ['a.jpg', 'B2.jpg', 'b10.jpg']
+    """
+    parts = re.split(r"(\d+)", name)
+    return [int(part) if part.isdigit() else part.casefold() for part in parts], name
+
+
+def printable(name: str) -> str:
+    """Show a file name's bytes that are not UTF-8 as `\\xe9`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,0 +1,61 @@
+"""What lies beside a photo: `.txt`, `.json` and `.xmp` files named `photo.jpg.xmp` or `photo.xmp`.
+
+- `.txt`: one caption, however many lines (what BLIP, kohya and Instaloader write).
+- `.json`: an object whose keys are named like a table's columns (caption, tags, latitude, …); Google
+  Takeout's `geoData` and `photoTakenTime` are understood too.
+- `.xmp`: what Lightroom, darktable and digiKam write.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from cartolina.datasets.columns import assign, describe_row
+from cartolina.datasets.encoding import decode
+from cartolina.datasets.fields import PhotoMetadata, merge, read_captions
+from cartolina.datasets.xmp import parse_xmp
+from cartolina.errors import InputError
+
+__all__ = ["SIDECARS", "read_sidecars"]
+
+SIDECARS = (".txt", ".json", ".xmp")  # in this order their captions are listed
+_LARGEST = 8 << 20  # bytes; a caption is not longer, and darktable's masks fit
+
+
+def read_sidecars(photo: Path, siblings: Mapping[str, Path]) -> PhotoMetadata:
+    """Read all sidecars of `photo`; `siblings` maps lower-case file names of its folder to paths.
+
+    One that cannot be read is told in `problems` as "bad sidecar".
+    """
+    names = [f"{stem}{suffix}".casefold() for suffix in SIDECARS for stem in (photo.name, photo.stem)]
+    return merge(_read(siblings[name]) for name in names if name in siblings)
+
+
+def _read(path: Path) -> PhotoMetadata:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise InputError(f"larger than {_LARGEST >> 20} MB")
+        data = path.read_bytes()
+        match path.suffix.lower():
+            case ".txt":
+                return PhotoMetadata(captions=read_captions(decode(data)))
+            case ".json":
+                return _parse_json(decode(data))
+            case _:
+                return parse_xmp(data)
+    except (InputError, OSError, ValueError, RecursionError) as error:
+        return PhotoMetadata(problems=(("bad sidecar", f"{path.name}: {error}"),))
+
+
+def _parse_json(text: str) -> PhotoMetadata:
+    values = json.loads(text)
+    if not isinstance(values, dict):
+        raise InputError("a JSON object was expected")
+    geo, taken = values.get("geoData"), values.get("photoTakenTime")
+    if isinstance(geo, dict) and any((geo.get("latitude"), geo.get("longitude"))):  # zeros: none known
+        values = {"latitude": geo.get("latitude"), "longitude": geo.get("longitude"), **values}
+    if isinstance(taken, dict):
+        values = {"taken": taken.get("timestamp"), **values}
+    return describe_row(values, assign([*values], {}))
