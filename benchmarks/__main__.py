@@ -18,7 +18,9 @@ BENCHMARKS = {"search": False, "features": True, "startup": True, "memory": True
 def main() -> int:
     """Run what was asked for in fresh processes; return how many failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"any of {', '.join(BENCHMARKS)} (default: all)"
+    )
     parser.add_argument("--photos", type=Path, help="a Flickr8k folder: images, token file, split lists")
     given = parser.parse_args()
     unknown = set(given.names) - set(BENCHMARKS)
