@@ -1,0 +1,264 @@
+"""The commands. Each is one call of the library; docs/cli.md describes them for people and for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cartolina.cli.arguments import QueryCommand
+from cartolina.cli.console import progress
+from cartolina.cli.failures import explained
+
+if TYPE_CHECKING:
+    from cartolina.album.intake import AddReport
+
+__all__ = ["app"]
+
+EXAMPLES = """
+Examples:
+
+  cartolina demo
+
+  cartolina build ~/Photos holidays.album
+
+  cartolina search holidays.album "beach - people near:Barcelona"
+
+  cartolina search holidays.album "@dog.jpg + snow" --sheet snow.png
+
+  cartolina add holidays.album ~/NewPhotos
+
+  cartolina evaluate retrieval flickr.album flickr8k --split test --json
+"""
+
+app = typer.Typer(
+    name="cartolina",
+    help="Find your pictures by words, by example, by sums of both, near a place.",
+    epilog=EXAMPLES,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+evaluate = typer.Typer(help="Measure an album against captions it has not seen.", no_args_is_help=True)
+app.add_typer(evaluate, name="evaluate")
+
+AlbumPath = Annotated[Path, typer.Argument(help="The album's folder.", show_default=False)]
+Source = Annotated[
+    Path,
+    typer.Argument(help="A folder of photos, a table, or a dataset.", show_default=False),
+]
+Format = Annotated[str, typer.Option(help="auto, folder, table, flickr8k, flickr30k or imagefolder.")]
+Columns = Annotated[
+    str | None, typer.Option(help="A table's columns: image=path,text=caption,lat=latitude,lon=longitude…")
+]
+Split = Annotated[str | None, typer.Option(help="Only this part of the source: train, dev, test…")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs (docs/cli.md lists the keys).")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; results and errors only.")]
+
+KEPT = "What was done until here is kept: give the same command again and it goes on from there."
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from cartolina import __version__
+
+        typer.echo(f"cartolina {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _cartolina(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(
+    epilog="Example: cartolina build flickr8k flickr.album --split train --quality best",
+)
+def build(
+    source: Source,
+    album: Annotated[
+        Path, typer.Argument(help="The folder to make, or an album to learn again.", show_default=False)
+    ],
+    format: Format = "auto",  # noqa: A002  (the option is called so)
+    columns: Columns = None,
+    split: Split = None,
+    text: Annotated[
+        str, typer.Option(help="minilm, word2vec, glove-6b-50d, words:FILE or hf:FOLDER.")
+    ] = "minilm",
+    quality: Annotated[str, typer.Option(help="fast or best (better answers, slower to learn).")] = "fast",
+    objective: Annotated[str, typer.Option(help="contrastive or regression.")] = "contrastive",
+    backbone: Annotated[
+        str | None,
+        typer.Option(help="efficientnet-lite0, efficientnet-lite2, torchvision:…, timm:…, onnx:FILE.onnx…"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(help="What chance begins with.")] = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Learn an album from photos and what is said of them."""
+    with explained(KEPT):
+        from cartolina.album.build import build as build_album
+        from cartolina.cli import show
+
+        with build_album(
+            source,
+            album,
+            format=format,
+            columns=columns,
+            split=split,
+            text=text,
+            quality=quality,
+            objective=objective,
+            backbone=backbone,
+            device=device,
+            seed=seed,
+            progress=progress(quiet=quiet),
+        ) as made:
+            show.information(made.info(), as_json=json)
+
+
+@app.command(epilog="Example: cartolina add holidays.album ~/NewPhotos")
+def add(
+    album: AlbumPath,
+    source: Source,
+    format: Format = "auto",  # noqa: A002  (the option is called so)
+    columns: Columns = None,
+    split: Split = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Add photos to an album: they can be found at once.
+
+    Nothing is learnt again, and photos that are there already, unchanged, are not read again.
+    """
+    with explained(KEPT):
+        from cartolina.album.album import Album
+        from cartolina.cli import show
+        from cartolina.datasets import open_dataset
+
+        shown = progress(quiet=quiet)
+        with Album.open(album) as opened:
+            dataset = open_dataset(source, format, columns)
+            shown.say(dataset.why)
+            report = opened.add(dataset, split, shown)
+            show.added(report, len(opened), as_json=json)
+            _need_some(report, source)
+
+
+@app.command(epilog="Example: cartolina remove holidays.album blurred.jpg thumb.jpg")
+def remove(
+    album: AlbumPath,
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids as `search` shows them.")],
+    json: Json = False,
+) -> None:
+    """Take posts out of an album; the photos stay where they are."""
+    with explained("The posts are removed all together or not at all."):
+        from cartolina.album.album import Album
+        from cartolina.cli import show
+
+        with Album.open(album) as opened:
+            removed = opened.remove(ids)
+            show.removed(removed, len(opened), as_json=json)
+
+
+@app.command(epilog="Example: cartolina info holidays.album --json")
+def info(album: AlbumPath, json: Json = False) -> None:
+    """Say what an album holds, and what it was learnt from."""
+    with explained("Nothing was changed."):
+        from cartolina.album.album import Album
+        from cartolina.cli import show
+
+        with Album.open(album) as opened:
+            show.information(opened.info(), as_json=json)
+
+
+@app.command(
+    cls=QueryCommand,
+    epilog='Examples: cartolina search A "red car" · "skyline + night - car" · "2*dog + @cat.jpg" · '
+    '"-car + beach" · "church near:Paris within 50 km" · "tag:holiday sea" · "like:ID"',
+)
+def search(
+    album: AlbumPath,
+    query: Annotated[str, typer.Argument(help="Words, pictures, places: in quotes.", show_default=False)],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
+    json: Json = False,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also draw the pictures into this file (.png, .jpg, .pdf).")
+    ] = None,
+) -> None:
+    """Find pictures by words, by example, by sums of both.
+
+    The query is a sum of terms, `+ term` or `- term`, `2*term` for a weight: words, or a picture as @FILE or
+    like:ID. It may end in `near:PLACE within 50 km` and hold filters such as tag:holiday.
+    """
+    with explained("Nothing was changed."):
+        from cartolina.album.album import Album
+        from cartolina.cli import show
+        from cartolina.cli.paths import with_paths
+
+        with Album.open(album) as opened:
+            ranking = opened.search(with_paths(query, Path.cwd()), k)
+        if sheet is not None:
+            from cartolina.figures.sheet import ranking_tiles, save_sheet
+
+            save_sheet(sheet, ranking_tiles(ranking), query, f"read as {ranking.read_as}")
+        show.ranking(ranking, sheet, as_json=json)
+
+
+@evaluate.command(epilog="Example: cartolina evaluate retrieval flickr.album flickr8k --split test --json")
+def retrieval(
+    album: AlbumPath,
+    source: Source,
+    split: Split = None,
+    format: Format = "auto",  # noqa: A002  (the option is called so)
+    columns: Columns = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Recall of photos by captions, and of captions by photos.
+
+    Every caption of the source is a query for its photo, of which the album sees the picture only, and every
+    photo a query for its captions. Nothing is added to the album.
+    """
+    with explained(KEPT):
+        from cartolina.album.album import Album
+        from cartolina.cli import show
+        from cartolina.datasets import open_dataset
+        from cartolina.evaluate.retrieval import retrieval_ranks
+
+        shown = progress(quiet=quiet)
+        with Album.open(album) as opened:
+            dataset = open_dataset(source, format, columns)
+            shown.say(dataset.why)
+            show.retrieval(retrieval_ranks(opened, dataset, split, shown), as_json=json)
+
+
+@app.command(epilog="Examples: cartolina demo · cartolina demo --photos ~/Photos")
+def demo(
+    photos: Annotated[
+        Path | None, typer.Option(help="Your own photos, not those in Debian's packages.", show_default=False)
+    ] = None,
+    into: Annotated[Path, typer.Option(help="Where the photos, the album and the sheets go.")] = Path("demo"),
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build an album of real photos and ask it five questions."""
+    with explained(KEPT):
+        from cartolina.cli import show
+        from cartolina.demo.tour import tour
+
+        show.toured(tour(into, photos, progress(quiet=quiet)), as_json=json)
+
+
+def _need_some(report: AddReport, source: Path) -> None:
+    from cartolina.errors import InputError
+
+    if not report.added + report.replaced + report.unchanged:
+        raise InputError(f"there is nothing in {source} that could be added")

@@ -1,0 +1,204 @@
+"""What commands print: a table for people, or one JSON document on stdout for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from cartolina.album.intake import AddReport
+    from cartolina.album.ranking import Hit, Ranking
+    from cartolina.demo.tour import Tour
+    from cartolina.evaluate.retrieval import RetrievalRanks
+
+__all__ = ["added", "information", "ranking", "removed", "retrieval", "toured"]
+
+
+def ranking(answer: Ranking, sheet: Path | None, *, as_json: bool) -> None:
+    """The answer to a query, how it was read, and what should be known of it."""
+    if as_json:
+        _json(answer.to_json() | ({"sheet": str(sheet)} if sheet else {}))
+        return
+    console = _console()
+    console.print(f"[bold]Read as[/bold] {_plain(answer.read_as)}")
+    for place in answer.places:
+        others = f"; also: {', '.join(place.alternatives)}" if place.alternatives else ""
+        where = f"{place.place.lat:.3f}, {place.place.lon:.3f}"
+        around = f"({where}), {place.radius_km:g} km around"
+        console.print(f"[bold]Place[/bold] {_plain(place.name)} {around}{_plain(others)}")
+    for word, near in answer.unknown_words.items():
+        guess = f"; did you mean {near!r}?" if near else ""
+        console.print(f"[yellow]The album does not know the word {word!r}{guess}[/yellow]")
+    for note in answer.notes:
+        console.print(f"[yellow]{_plain(note)}[/yellow]")
+    if not answer.hits:
+        console.print("Nothing found.")
+        return
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    table.add_column("", justify="right", style="dim")
+    table.add_column("score", justify="right", style="cyan")
+    table.add_column("id", overflow="fold", max_width=48)
+    table.add_column("caption", max_width=72)
+    table.add_column("place", no_wrap=True, style="dim")
+    for rank, hit in enumerate(answer, start=1):
+        caption = hit.post.text or " ".join(f"#{tag}" for tag in hit.post.tags)
+        table.add_row(str(rank), f"{hit.score:.3f}", _plain(hit.id), _plain(caption), _where(hit))
+    console.print(table)
+    if sheet is not None:
+        console.print(f"Sheet: {_plain(str(sheet))}")
+
+
+def information(facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """An album's counts, what it has learnt and from what, its size."""
+    if as_json:
+        _json(facts)
+        return
+    rows = [("album", facts["album"]), ("posts", f"{facts['posts']:,}")]
+    parts = ("with_captions", "with_tags", "with_place", "with_date")
+    rows.append(("of which", ", ".join(f"{facts[key]:,} {key.replace('_', ' ')}" for key in parts)))
+    space = facts["space"]
+    if space is None:
+        rows.append(("learnt", "nothing yet: run `cartolina build`"))
+    else:
+        learned = space.get("learned_from") or {}
+        rows.append(("learnt by", f"{space['how']}: {space['why']}"))
+        rows.append(("from", ", ".join(f"{count:,} {what}" for what, count in learned.items())))
+        rows.append(("words", f"{space['text_model']} ({space['language']})"))
+        rows.append(("pictures", f"{', '.join(space['backbones'])}; {space['dim']} numbers each"))
+        if space["without_vector"]:
+            rows.append(("not searchable", f"{space['without_vector']:,} posts: pictures not readable"))
+    rows += [
+        ("source", f"{source['root']} ({source['format']}, {source['posts']:,} posts)")
+        for source in facts["sources"]
+    ]
+    rows.append(("size", f"{facts['bytes']['total'] / 1e6:,.1f} MB"))
+    _facts(rows)
+
+
+def added(report: AddReport, posts: int, *, as_json: bool) -> None:
+    """What became of the posts of a source."""
+    if as_json:
+        _json(
+            {
+                "added": report.added,
+                "replaced": report.replaced,
+                "unchanged": report.unchanged,
+                "skipped": dict(report.skipped),
+                "skipped_file": str(report.skipped_file) if report.skipped_file else None,
+                "renamed": report.renamed,
+                "posts": posts,
+            }
+        )
+        return
+    console = _console()
+    console.print(
+        f"{report.added:,} added, {report.replaced:,} replaced, {report.unchanged:,} unchanged; "
+        f"the album holds {posts:,} posts"
+    )
+    for reason, count in report.skipped.most_common():
+        console.print(f"[yellow]{count:,} skipped: {_plain(reason)}[/yellow]")
+    if report.skipped_file:
+        console.print(f"Which ones: {_plain(str(report.skipped_file))}")
+    for given, kept in report.renamed.items():
+        console.print(f"{_plain(given)} is {_plain(kept)} in the album: another source has a post of that id")
+
+
+def removed(count: int, posts: int, *, as_json: bool) -> None:
+    """How many posts went, and how many are left."""
+    if as_json:
+        _json({"removed": count, "posts": posts})
+    else:
+        _console().print(f"{count:,} removed; the album holds {posts:,} posts")
+
+
+def retrieval(ranks: RetrievalRanks, *, as_json: bool) -> None:
+    """Recalls and median ranks both ways; for people with 95 % intervals over photos."""
+    numbers = ranks.to_json()
+    if as_json:
+        _json(numbers)
+        return
+    import numpy as np
+
+    from cartolina.evaluate.metrics import recall_interval
+    from cartolina.evaluate.retrieval import DEPTHS
+
+    table = Table(box=None, padding=(0, 2), header_style="bold")
+    table.add_column("")
+    for k in DEPTHS:
+        table.add_column(f"R@{k} %", justify="right")
+    table.add_column("median rank", justify="right")
+    photos = np.arange(len(ranks.image_to_text))
+    for name, found, photo in (
+        ("text → image", ranks.text_to_image, ranks.owner),
+        ("image → text", ranks.image_to_text, photos),
+    ):
+        row = numbers[name.replace(" → ", "_to_")]
+        cells = []
+        for k in DEPTHS:
+            low, high = recall_interval(found, photo, k, np.random.default_rng(0))
+            cells.append(f"{row[f'R@{k}']:.1f} [dim]({low:.1f}–{high:.1f})[/dim]")
+        table.add_row(name, *cells, f"{row['median_rank']:g}")
+    console = _console()
+    console.print(table)
+    console.print(f"{numbers['images']:,} images, {numbers['captions']:,} captions")
+    console.print("In brackets: 95 % of bootstrap resamples of the photos", style="dim")
+    for reason, count in ranks.skipped.most_common():
+        console.print(f"[yellow]{count:,} left out: {_plain(reason)}[/yellow]")
+
+
+def toured(tour: Tour, *, as_json: bool) -> None:
+    """The demo's questions, the best answers and where the sheets are."""
+    if as_json:
+        stops = [
+            {"shows": stop.shows, "sheet": str(stop.sheet), **stop.ranking.to_json()} for stop in tour.stops
+        ]
+        _json({"source": str(tour.source), "album": str(tour.album), "posts": tour.posts, "queries": stops})
+        return
+    console = _console()
+    for stop in tour.stops:
+        best = ", ".join(hit.post.text or hit.id for hit in stop.ranking.hits[:3])
+        console.print(f"[bold]{_plain(stop.query)}[/bold]  [dim]{stop.shows}[/dim]")
+        console.print(f"  {_plain(best) or 'nothing found'}", overflow="ellipsis", no_wrap=True)
+        console.print(f"  {_plain(str(stop.sheet))}", style="cyan", soft_wrap=True)
+    console.print(f"\nAn album of {tour.posts:,} photos: {_plain(str(tour.album))}. Ask it yourself:")
+    command = f'cartolina search {shlex.quote(str(tour.album))} "red flowers - green" --sheet answer.png'
+    console.print(f"  {_plain(command)}", soft_wrap=True)
+
+
+def _facts(rows: list[tuple[str, str]]) -> None:
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, _plain(str(value)))
+    _console().print(table)
+
+
+def _where(hit: Hit) -> str:
+    place = hit.post.place
+    where = f"{place.lat:.2f}, {place.lon:.2f}" if place else ""
+    return where if hit.distance_km is None else f"{where} ({hit.distance_km:,.0f} km)"
+
+
+def _console() -> Console:
+    # A pipe has no width to fit: rows stay whole there, so that grep sees them.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 240)
+
+
+def _plain(text: str) -> str:
+    """Text that Rich shows as it is, whatever brackets and control characters a caption has."""
+    from rich.markup import escape
+
+    return escape("".join(c if c.isprintable() else " " for c in text))
+
+
+def _json(value: Mapping[str, Any]) -> None:
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    typer.echo(json.dumps(value, ensure_ascii=not utf8, indent=2, default=str))
