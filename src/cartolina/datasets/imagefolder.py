@@ -111,7 +111,7 @@ def _why(path: Path) -> str:
     names = sorted(classes, key=natural)
     some = ", ".join(islice(names, 3)) + (", …" if len(names) > 3 else "")
     inside = f" inside {' and '.join(splits)}" if splits else ""
-    return f"{len(names)} folders of pictures named by class ({some}){inside}, the classes read as labels, not tags"
+    return f"{len(names)} folders named by class ({some}){inside}, the classes read as labels, not tags"
 
 
 def _walk(root: Path, below: list[str]) -> Iterator[Picture | Skipped]:

@@ -7,7 +7,6 @@ Place(lat=41.38, lon=2.17)
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -73,9 +72,9 @@ def _iptc(image: Image) -> PhotoMetadata:
     data = blocks.get(_PHOTOSHOP_IPTC) if isinstance(blocks, dict) else None
     tags = getattr(image, "tag_v2", None)  # TIFF
     if data is None and tags is not None:
-        data = tags.get(_TIFF_IPTC)
-        if isinstance(data, tuple):  # many programs declare these bytes as 32-bit numbers
-            data = struct.pack(f"{'<' if tags.prefix == b'II' else '>'}{len(data)}L", *data)
+        # As it lies in the file, which is how Pillow's own IPTC reader takes it: many programs declare
+        # these bytes as 32-bit numbers, of which `tags` would give the first.
+        data = tags._tagdata.get(_TIFF_IPTC)
     return parse_iptc(data) if isinstance(data, bytes) else PhotoMetadata()
 
 
