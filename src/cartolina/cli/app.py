@@ -16,19 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-EXAMPLES = """
+EXAMPLES = """\b
 Examples:
-
   cartolina demo
-
   cartolina build ~/Photos holidays.album
-
   cartolina search holidays.album "beach - people near:Barcelona"
-
   cartolina search holidays.album "@dog.jpg + snow" --sheet snow.png
-
   cartolina add holidays.album ~/NewPhotos
-
   cartolina evaluate retrieval flickr.album flickr8k --split test --json
 """
 
@@ -39,15 +33,18 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # Rich's frames would double the time `--help` takes, and cut long paths
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-evaluate = typer.Typer(help="Measure an album against captions it has not seen.", no_args_is_help=True)
+evaluate = typer.Typer(
+    help="Measure an album against captions it has not seen.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(evaluate, name="evaluate")
 
-AlbumPath = Annotated[Path, typer.Argument(help="The album's folder.", show_default=False)]
+AlbumPath = Annotated[Path, typer.Argument(metavar="ALBUM", help="The album's folder.", show_default=False)]
 Source = Annotated[
     Path,
-    typer.Argument(help="A folder of photos, a table, or a dataset.", show_default=False),
+    typer.Argument(metavar="SOURCE", help="A folder of photos, a table, or a dataset.", show_default=False),
 ]
 Format = Annotated[str, typer.Option(help="auto, folder, table, flickr8k, flickr30k or imagefolder.")]
 Columns = Annotated[
@@ -83,7 +80,10 @@ def _cartolina(
 def build(
     source: Source,
     album: Annotated[
-        Path, typer.Argument(help="The folder to make, or an album to learn again.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="ALBUM", help="The folder to make, or an album to learn again.", show_default=False
+        ),
     ],
     format: Format = "auto",  # noqa: A002  (the option is called so)
     columns: Columns = None,
@@ -155,7 +155,7 @@ def add(
 @app.command(epilog="Example: cartolina remove holidays.album blurred.jpg thumb.jpg")
 def remove(
     album: AlbumPath,
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids as `search` shows them.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids as `search` shows them.")],
     json: Json = False,
 ) -> None:
     """Take posts out of an album; the photos stay where they are."""
@@ -181,12 +181,21 @@ def info(album: AlbumPath, json: Json = False) -> None:
 
 @app.command(
     cls=QueryCommand,
-    epilog='Examples: cartolina search A "red car" · "skyline + night - car" · "2*dog + @cat.jpg" · '
-    '"-car + beach" · "church near:Paris within 50 km" · "tag:holiday sea" · "like:ID"',
+    epilog="""\b
+Examples:
+  cartolina search A "red car"
+  cartolina search A "skyline + night - car" -k 20
+  cartolina search A "-car + beach"
+  cartolina search A "2*@cat.jpg + snow" --sheet cats.png
+  cartolina search A "church near:Paris within 50 km"
+  cartolina search A "tag:holiday like:IMG_0042.jpg"
+""",
 )
 def search(
     album: AlbumPath,
-    query: Annotated[str, typer.Argument(help="Words, pictures, places: in quotes.", show_default=False)],
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="Words, pictures, places: in quotes.", show_default=False)
+    ],
     k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
     json: Json = False,
     sheet: Annotated[
@@ -201,10 +210,9 @@ def search(
     with explained("Nothing was changed."):
         from cartolina.album.album import Album
         from cartolina.cli import show
-        from cartolina.cli.paths import with_paths
 
         with Album.open(album) as opened:
-            ranking = opened.search(with_paths(query, Path.cwd()), k)
+            ranking = opened.search(query, k)
         if sheet is not None:
             from cartolina.figures.sheet import ranking_tiles, save_sheet
 
