@@ -155,6 +155,7 @@ def _numbers(fields: list[bytes], dim: int) -> NDArray[np.float32] | None:
     if len(fields) != dim:
         return None
     try:
-        return np.fromiter(map(float, fields), np.float32, dim)
+        with np.errstate(over="ignore"):  # what is too large becomes infinity, and is refused as such
+            return np.fromiter(map(float, fields), np.float32, dim)
     except ValueError:
         return None
