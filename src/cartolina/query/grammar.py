@@ -182,7 +182,7 @@ class _Reader:
         self.read = self.read + more
 
     def _add_near(self, near: Near) -> None:
-        """The last uncertain place counts, earlier ones are words; a certain one counts wherever it stands."""
+        """A certain place counts wherever it stands, else the last uncertain one; the others are words."""
         known = self.read.near
         if known is None or not known.certain:
             read = self.read.without_near()
@@ -200,14 +200,11 @@ class _Reader:
     def _string(self) -> str:
         match = _STRING.match(self.source, self.at)
         if not match:
-            raise QueryError(
-                f'the quote before {self._rest()!r} is not closed: write another " after the words'
-            )
+            raise QueryError(f'the quote at {self._rest()} is not closed: write another " after the words')
         self.at = match.end()
         if self.at < len(self.source) and not self.source[self.at].isspace():
-            raise QueryError(
-                f'write a space between {match[0]} and {self._rest()!r}, or \\" for a quote inside'
-            )
+            after = self._rest()
+            raise QueryError(f'write a space between {match[0]} and {after}, or \\" for a quote inside')
         return re.sub(r'\\(["\\])', r"\1", match[1])
 
     def _word(self, example: str) -> str:

@@ -39,7 +39,7 @@ _NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _SIGNED = rf"[+\-−]?{_NUMBER}"
 KEY = re.compile(r"([A-Za-z]+):")
 WEIGHT = re.compile(rf"({_NUMBER})\*(?=\S)")
-SPACED_WEIGHT = re.compile(rf"({_NUMBER})(?:\s+\*|\*\s)\s*(?=\S)")
+SPACED_WEIGHT = re.compile(rf"({_NUMBER})(?:\s+\*|\*(?!\S))")
 LATLON = re.compile(rf"({_SIGNED})\s*,\s*({_SIGNED})(?!\S)")
 WITHIN = re.compile(rf"[Ww]ithin\s+({_NUMBER})\s*([kK]?[mM]|[mM][iI])(?!\S)")
 

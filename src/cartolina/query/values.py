@@ -234,9 +234,7 @@ class Query(_Algebra):
         weights: dict[Text | ImageRef, list[float]] = {}
         for term in self.terms:
             weights.setdefault(term.what, []).append(term.weight)
-        # Exact sums: what is left of .1 + .2 − .3 would be a direction made of rounding.
-        rest = [abs(math.fsum(each)) > 1e-9 * max(map(abs, each)) for each in weights.values()]
-        if self.terms and not any(rest):
+        if self.terms and all(_cancel(each) for each in weights.values()):
             raise QueryError(
                 f"the terms of {str(self)!r} cancel out and nothing is left to look for: "
                 "take one away, or give it another weight, e.g. 2*" + str(self.terms[0].what)
@@ -257,6 +255,12 @@ def _query(value: _Algebra) -> Query:
             return Query((Term(1.0, value),))
         case _:
             raise TypeError(f"{type(value).__name__} is no part of a query")
+
+
+def _cancel(weights: list[float]) -> bool:
+    largest = max(map(abs, weights))
+    # What is left of .1 + .2 − .3 would be a direction made of rounding.
+    return largest == 0 or abs(math.fsum(weight / largest for weight in weights)) < 1e-9
 
 
 def _sum(left: Query, right: Query) -> Query:
