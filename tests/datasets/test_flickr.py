@@ -2,9 +2,10 @@ import json
 from collections import Counter
 
 import pytest
+from photo_files import write
+
 from cartolina.datasets import open_dataset
 from cartolina.errors import InputError, UnknownName
-from photo_files import write
 
 PHOTOS = ["1000268201_693b08cb0e.jpg", "1001773457_577c3a7d70.jpg", "1002674143_1b742ab4b8.jpg"]
 
@@ -50,7 +51,11 @@ def read(dataset, split=None):
 def test_the_token_file(tmp_path, images):
     flickr8k(tmp_path, images)
     dataset = open_dataset(tmp_path)
-    assert (dataset.format, dataset.splits, dataset.stable_ids) == ("flickr8k", ("train", "dev", "test"), True)
+    assert (dataset.format, dataset.splits, dataset.stable_ids) == (
+        "flickr8k",
+        ("train", "dev", "test"),
+        True,
+    )
     posts, skipped = read(dataset)
     assert [post.id for post in posts] == [photo.removesuffix(".jpg") for photo in PHOTOS]
     assert [post.captions for post in posts] == [tuple(captions(photo)) for photo in PHOTOS]
@@ -162,7 +167,9 @@ def test_a_photo_in_karpathys_json_that_makes_no_sense_is_counted(tmp_path):
     assert [reason for _, reason in skipped] == ["bad row", "no caption"]
 
 
-@pytest.mark.parametrize("text", ['{"dataset": "flickr8k"}', '{"images": 3, "dataset": "flickr8k"}', '"dataset": "flickr8k"'])
+@pytest.mark.parametrize(
+    "text", ['{"dataset": "flickr8k"}', '{"images": 3, "dataset": "flickr8k"}', '"dataset": "flickr8k"']
+)
 def test_json_that_is_not_karpathys_is_told(tmp_path, text):
     (tmp_path / "dataset_flickr8k.json").write_text(text)
     with pytest.raises(InputError, match="not Karpathy's"):

@@ -3,13 +3,14 @@ import os
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from photo_files import descriptions, dms, exif, iptc, subjects, write, xmp
+
 from cartolina.datasets import Skipped, open_dataset
 from cartolina.datasets.folder import natural
 from cartolina.errors import InputError, UnknownName
 from cartolina.post import Place
-from hypothesis import given
-from hypothesis import strategies as st
-from photo_files import descriptions, dms, exif, iptc, subjects, write, xmp
 
 TAKEOUT = {
     "title": "a.jpg",
@@ -41,7 +42,8 @@ def test_a_tree_in_natural_order_without_what_is_hidden_or_no_picture(tmp_path):
 
 @given(st.lists(st.text(max_size=6)))
 def test_any_names_can_be_ordered(names):
-    assert sorted(names, key=natural) == sorted(reversed(names), key=natural)
+    backwards = names[::-1]
+    assert sorted(names, key=natural) == sorted(backwards, key=natural)
 
 
 def test_what_is_embedded_becomes_the_post(tmp_path):
@@ -63,7 +65,9 @@ def test_what_is_embedded_becomes_the_post(tmp_path):
 def test_sidecars_by_either_name(tmp_path, stem):
     write(tmp_path / "a.jpg", xmp=xmp(descriptions(x_default="inside")))
     (tmp_path / f"{stem}.txt").write_text("A text\non two lines #sun")
-    (tmp_path / f"{stem}.json").write_text(json.dumps({"caption": "A json", "tags": ["x"], "lat": 1, "lng": 2}))
+    (tmp_path / f"{stem}.json").write_text(
+        json.dumps({"caption": "A json", "tags": ["x"], "lat": 1, "lng": 2})
+    )
     (tmp_path / f"{stem}.xmp").write_bytes(xmp(subjects("y") + descriptions(x_default="An xmp")))
     posts, skipped = read(tmp_path)
     assert posts["a.jpg"].captions == ("A text on two lines #sun", "A json", "An xmp", "inside")
@@ -140,6 +144,16 @@ def test_links(tmp_path):
         ("away.jpg", "link leaves the folder"),
         ("broken.jpg", "no such image"),
     ]
+
+
+def test_sidecars_that_lead_away_or_never_end_are_not_opened(tmp_path):
+    write(tmp_path / "root/a.jpg")
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "root/a.txt").symlink_to("../secret")
+    os.mkfifo(tmp_path / "root/a.json")
+    (tmp_path / "root/a.xmp").mkdir()
+    posts, skipped = read(tmp_path / "root")
+    assert (posts["a.jpg"].captions, skipped) == ((), [])
 
 
 def test_a_link_to_a_neighbour_whose_name_begins_alike_leaves_the_tree(tmp_path):

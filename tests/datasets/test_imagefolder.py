@@ -1,9 +1,10 @@
 from collections import Counter
 
 import pytest
+from photo_files import dms, exif, iptc, write
+
 from cartolina.datasets import open_dataset
 from cartolina.errors import InputError, UnknownName
-from photo_files import dms, exif, iptc, write
 
 
 def scenes(root, *names):
@@ -23,7 +24,8 @@ def test_a_class_per_folder(tmp_path):
     dataset = open_dataset(tmp_path)
     assert dataset.format == "imagefolder"
     assert dataset.why == (
-        "Recognised as imagefolder: 2 folders named by class (coast, forest), the classes read as labels, not tags."
+        "Recognised as imagefolder: 2 folders named by class (coast, forest), "
+        "the classes read as labels, not tags."
     )
     assert read(dataset)[0] == [
         ("coast/2.jpg", ("coast",)),
@@ -36,7 +38,14 @@ def test_a_class_per_folder(tmp_path):
 
 
 def test_splits_on_top(tmp_path):
-    scenes(tmp_path, "test/coast/3.jpg", "test/city/4.jpg", "train/coast/1.jpg", "train/city/2.jpg", "extra/e/5.jpg")
+    scenes(
+        tmp_path,
+        "test/coast/3.jpg",
+        "test/city/4.jpg",
+        "train/coast/1.jpg",
+        "train/city/2.jpg",
+        "extra/e/5.jpg",
+    )
     dataset = open_dataset(tmp_path)
     assert (dataset.format, dataset.splits) == ("imagefolder", ("train", "test"))
     assert read(dataset, "test")[0] == [("test/city/4.jpg", ("city",)), ("test/coast/3.jpg", ("coast",))]

@@ -7,7 +7,8 @@
       .thumbnails/            hidden files and folders are passed over, as is all that is no picture
 
 Ids are paths relative to the root, with `/`. Links to pictures inside the tree are read; links to its
-folders are passed over, since those are read where they are; links that leave the tree are skipped, counted.
+folders are passed over, since those are read where they are; links that leave the tree are skipped and
+counted (a sidecar's, silently).
 """
 
 from __future__ import annotations
@@ -155,7 +156,9 @@ def _entries(folder: _Folder, home: str) -> list[_Folder | Picture | Skipped]:
         entries = [entry for entry in listing if not entry.name.startswith(".")]
     entries.sort(key=lambda entry: natural(entry.name))
     siblings = {
-        entry.name.casefold(): Path(entry.path) for entry in entries if entry.name.lower().endswith(SIDECARS)
+        entry.name.casefold(): Path(entry.path)
+        for entry in entries
+        if entry.name.lower().endswith(SIDECARS) and entry.is_file() and _is_inside(entry.path, home)
     }
     found = (_classify(entry, folder.id + entry.name, siblings, home) for entry in entries)
     return [item for item in found if item is not None]
@@ -170,7 +173,7 @@ def _classify(
         is_folder = Path(target).is_dir()
         if not (is_picture or is_folder):
             return None
-        if target != home and not target.startswith(home.rstrip(os.sep) + os.sep):
+        if not _is_inside(target, home):
             return Skipped(printable(entry_id), "link leaves the folder", f"to {printable(target)}")
         if is_folder:
             return None
@@ -183,6 +186,11 @@ def _classify(
     if printable(entry_id) != entry_id:  # ids and paths are kept as text, which this name is not
         return Skipped(printable(entry_id), "bad file name", "not UTF-8: rename it")
     return Picture(Path(entry.path), entry_id, siblings)
+
+
+def _is_inside(path: str, home: str) -> bool:
+    """Tell whether `path`, its links followed, is `home` (a real path) or below it."""
+    return os.path.commonpath((os.path.realpath(path), home)) == home
 
 
 def natural(name: str) -> tuple[list[str | int], str]:
