@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["main"]
+from cartolina.cli.app import app
+
+__all__ = ["app", "main"]
 
 
 def main() -> None:
     """Run the command line of this process."""
-    from cartolina.cli.app import app
-
     for stream in (sys.stdout, sys.stderr):
         # A file name need not be valid text; a terminal that cannot show it must not stop the work.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text streams can
