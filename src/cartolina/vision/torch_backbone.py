@@ -99,9 +99,8 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         else:
             found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise InputError(
-            f"{path} cannot be read as weights (safetensors, or tensors saved by torch): {error}"
-        ) from error
+        # torch's own message advises to unpickle, which is what this must never do.
+        raise InputError(f"{path} is neither safetensors nor plain tensors saved by torch") from error
     for key in ("state_dict", "model"):
         if isinstance(found, dict) and isinstance(found.get(key), dict):
             found = found[key]
