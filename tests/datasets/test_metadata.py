@@ -1,6 +1,8 @@
 import io
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -138,6 +140,18 @@ def test_other_formats_carry_exif_and_xmp(kind):
 def test_iptc_in_tiff_whatever_its_declared_type(kind, order):
     words = iptc((2, 25, b"harbour"), (2, 25, b"night"))
     assert read_metadata(tiff(33723, kind, words, order)).tags == ("harbour", "night")
+
+
+def test_heif_is_opened_by_its_package_where_there_is_one(tmp_path, monkeypatch):
+    registered = []
+    heif = SimpleNamespace(register_heif_opener=lambda: registered.append(True))
+    path = tmp_path / "a.HEIC"
+    path.write_bytes(b"\0\0\0\x18ftypheic")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    assert read_metadata(path) == PhotoMetadata()
+    monkeypatch.setitem(sys.modules, "pillow_heif", heif)
+    assert read_metadata(path) == PhotoMetadata()
+    assert registered == [True]
 
 
 def test_a_png_is_not_decoded_for_its_exif(monkeypatch):

@@ -319,8 +319,20 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
 )
 def test_a_table_that_cannot_be_read_is_told(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match="is empty|not a Parquet file"):
+    with pytest.raises(InputError, match=r"is empty|not a Parquet file"):
         open_dataset(tmp_path / name)
+
+
+def test_a_damaged_row_group_is_counted_and_the_next_is_read(tmp_path):
+    photos(tmp_path, *(f"{n}.jpg" for n in range(6)))
+    path = parquet(tmp_path / "p.parquet", {"image": [f"{n}.jpg" for n in range(6)]})
+    data = bytearray(path.read_bytes())
+    at = data.index(b"2.jpg") - 60  # the header of the second group's page
+    data[at : at + 60] = b"\xff" * 60
+    path.write_bytes(data)
+    posts, skipped = read(path)
+    assert [post.id for post in posts][-2:] == ["4.jpg", "5.jpg"]
+    assert ("p.parquet, row 3", "bad row") in skipped
 
 
 def test_too_many_splits_are_no_splits(tmp_path):

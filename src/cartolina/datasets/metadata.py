@@ -62,8 +62,6 @@ def _guard(what: str, read: Callable[[], PhotoMetadata]) -> PhotoMetadata:
 
 def _xmp(image: Image) -> PhotoMetadata:
     data = image.info.get("xmp")
-    if isinstance(data, str):
-        data = data.encode()
     return parse_xmp(data) if data else PhotoMetadata()
 
 
