@@ -21,13 +21,17 @@ from cartolina.durable import fsync_folder
 from cartolina.errors import AlbumError
 from cartolina.store.contract import Keys, Vectors
 
-__all__ = ["CAPACITY", "Segments"]
+__all__ = ["CAPACITY", "SegmentMissing", "Segments"]
 
 CAPACITY = 1 << 16
 """Rows of a full segment: 100 MB at 384 dimensions, large enough for BLAS, small enough to copy."""
 
 HEADER = 128
 """Bytes before the rows; NumPy pads its header to this, with room for the row count to grow."""
+
+
+class SegmentMissing(AlbumError):
+    """A file of vectors is gone: lost, or replaced by a compaction since somebody asked where vectors are."""
 
 
 class Segments:
@@ -111,7 +115,12 @@ class Segments:
     def _map(self, number: int) -> Vectors:
         if number not in self._maps:
             path, shape = self._path(number), (self.rows[number], self.dim)
-            size = path.stat().st_size
+            try:
+                size = path.stat().st_size
+            except FileNotFoundError:
+                raise SegmentMissing(
+                    f"{path} is missing: restore it from a backup or build the album again"
+                ) from None
             if size < HEADER + shape[0] * shape[1] * 4:
                 raise AlbumError(
                     f"{path} is {size} bytes, too short for the {shape[0]} vectors the album counts in it: "

@@ -1,0 +1,289 @@
+"""The album: posts, what was learnt from them, and answers. A thin front over catalogue, space and store.
+
+>>> album = Album.open("holidays.album")                                  # doctest: +SKIP
+>>> album.add(open_dataset("new photos")).added                           # doctest: +SKIP
+>>> for hit in album.search("skyline + night - car near:Barcelona", k=5): # doctest: +SKIP
+...     print(f"{hit.score:.3f} {hit.post.text}")
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cartolina.album.about import about
+from cartolina.album.answer import Asked, answer, nearest_id
+from cartolina.album.catalogue import Catalogue, now
+from cartolina.album.install import install_space
+from cartolina.album.intake import BATCH, AddReport, batches
+from cartolina.album.lock import WriterLock
+from cartolina.album.ranking import Ranking
+from cartolina.album.schema import MIGRATIONS
+from cartolina.album.searchable import Searchable
+from cartolina.album.space import Space
+from cartolina.album.writer import Writer, feature_cache
+from cartolina.datasets import Dataset
+from cartolina.durable import fsync_folder, write_bytes
+from cartolina.errors import AlbumError, InputError
+from cartolina.post import Post
+from cartolina.progress import SILENT, Progress
+from cartolina.store.segments import SegmentMissing
+from cartolina.vision import Backbone
+from cartolina.vision.features import FeatureCache
+
+__all__ = ["Album"]
+
+FORMAT = len(MIGRATIONS)
+
+LOOKS = 8
+"""How often a reader looks again when a compaction has just replaced the files it was about to map."""
+
+
+class Album:
+    """An opened album. Any number may read; one at a time writes (`AlbumLocked` names it)."""
+
+    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
+        self.path = path
+        self._settings = settings
+        self._catalogue = Catalogue(path / "album.sqlite")
+        self._lock = WriterLock(path / "LOCK")
+        self._spaces: dict[str, Space] = {}
+        self._searched: Searchable | None = None
+
+    @classmethod
+    def create(cls, path: Path | str) -> Album:
+        """A new, empty album at `path`, which must not exist or be an empty folder."""
+        path = Path(path).absolute()
+        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+            what = "an album" if (path / "album.json").exists() else "something"
+            raise InputError(f"there is {what} at {path} already: choose another path, or add to the album")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staged = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+        staged.mkdir()
+        Catalogue.create(staged / "album.sqlite").close()
+        about = {"format": FORMAT, "oldest_reader": 1, "uuid": str(uuid4()), "created": now(), "settings": {}}
+        write_bytes(staged / "album.json", json.dumps(about, indent=1).encode())
+        staged.rename(path)  # an album is there whole or not at all
+        fsync_folder(path.parent)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path | str) -> Album:
+        """Open the album at `path`; raises `AlbumError` where there is none or one too new for us."""
+        path = Path(path).absolute()
+        try:
+            settings = json.loads((path / "album.json").read_bytes())
+            oldest = settings["oldest_reader"]
+            settings["format"], settings["uuid"], settings["created"]
+        except FileNotFoundError:
+            raise AlbumError(
+                f"there is no album at {path}: make one with `cartolina build PHOTOS {path.name}`"
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise AlbumError(f"{path}/album.json cannot be read ({type(error).__name__}: {error})") from error
+        if oldest > FORMAT:
+            raise AlbumError(
+                f"{path} needs a program that reads format {oldest}; this one reads {FORMAT}: update it"
+            )
+        album = cls(path, settings)
+        if album._catalogue.version < FORMAT:
+            with album._lock:
+                album._catalogue.migrate()
+        return album
+
+    def close(self) -> None:
+        """Let go of the catalogue."""
+        self._catalogue.close()
+
+    def __enter__(self) -> Album:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Reading
+
+    def __len__(self) -> int:
+        return len(self._catalogue)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(self._catalogue.keys_of([name]))
+
+    def get(self, name: str) -> Post:
+        """The post with id `name`; raises `InputError` with the nearest id where there is none."""
+        with self._catalogue.snapshot():
+            (key,) = self._keys([name])
+            return self._catalogue.posts([key])[key]
+
+    def posts(self) -> Iterator[Post]:
+        """All posts, oldest first."""
+        for post, _ in self.contents():
+            yield post
+
+    def contents(self) -> Iterator[tuple[Post, str]]:
+        """All posts, oldest first, each with its picture's content hash (see `feature_cache`)."""
+        for keys in batches(self._catalogue.all_keys().tolist(), BATCH):
+            with self._catalogue.snapshot():
+                posts, hashes = self._catalogue.posts(keys), self._catalogue.hashes(keys)
+            yield from ((posts[key], hashes[key]) for key in keys if key in posts)
+
+    @property
+    def space(self) -> Space | None:
+        """The active space, or None while nothing was learnt yet."""
+        active = self._catalogue.active_space()
+        return self._space(active[1]) if active else None
+
+    def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of posts in the active space: (N, D) float32 unit rows."""
+        with self._reading() as searched:
+            keys = np.array(self._keys(ids), np.int64)
+            missing = searched.store.positions_of(keys) < 0
+            if missing.any():
+                name = ids[int(missing.argmax())]
+                raise InputError(f"the post {name!r} has no vector: its picture could not be read")
+            return searched.store.vectors(keys)
+
+    def search(self, query: Asked, k: int = 10) -> Ranking:
+        """The best `k` posts for a query (docs/queries.md), with how it was read.
+
+        Raises `QueryError`, which says what to write instead, and `AlbumError` before anything was learnt.
+        """
+        with self._reading() as searched:
+            return answer(query, k, self._catalogue, searched.space, searched.store)
+
+    def info(self) -> dict[str, Any]:
+        """Counts, bytes, sources, and how the active space was learnt, as a JSON-able dict."""
+        return about(self.path, self._settings, self._catalogue, self.space)
+
+    def feature_cache(self, backbone: Backbone) -> FeatureCache:
+        """The album's cache of a backbone's features, by `feature_key(content hash, view)`."""
+        return feature_cache(self.path, backbone)
+
+    # Writing
+
+    def add(self, dataset: Dataset, split: str | None = None, progress: Progress = SILENT) -> AddReport:
+        """Add a dataset's posts, replacing those that changed; what is unchanged is not read again.
+
+        With an active space they can be found at once. Posts are acknowledged in batches as the work goes
+        on: whatever stops it, those stay.
+        """
+        with self._writing() as writer:
+            if writer.target is None:
+                return writer.take_in(dataset, split, (), (), progress)
+            space = writer.target.space
+            return writer.take_in(dataset, split, space.backbones, space.views, progress)
+
+    def ingest(
+        self,
+        dataset: Dataset,
+        split: str | None = None,
+        *,
+        backbones: Sequence[Backbone] = (),
+        views: Sequence[str] = ("plain",),
+        progress: Progress = SILENT,
+    ) -> AddReport:
+        """Enter a dataset's posts without vectors, for a space that is yet to be learnt from them.
+
+        With `backbones`, the pictures are decoded and their features kept in `feature_cache`, in the same
+        pass; what cannot be decoded is skipped. Without, pictures are only hashed.
+        """
+        with self._writing() as writer:
+            return replace(writer, target=None).take_in(dataset, split, backbones, views, progress)
+
+    def activate(self, folder: Path | str, progress: Progress = SILENT) -> AddReport:
+        """Install the space at `folder`, give every post its vector, then search in it from now on.
+
+        Until the last step the former space stays in use. Stopped on the way, it goes on where it was when
+        called again. The report's `added` counts vectors; posts whose picture is gone are skipped.
+        """
+        with self._writing() as writer:
+            space = install_space(Path(folder), self.path)
+            with self._catalogue.transaction():
+                number = self._catalogue.space(space.folder.name, space.dim)
+            report = replace(writer, target=Searchable.load(self._catalogue, number, space)).embed(progress)
+            with self._catalogue.transaction():
+                self._catalogue.set_active_space(space.folder.name)
+                self._catalogue.note("activate", report.added, space.folder.name)
+            return report
+
+    def embed_missing(self, progress: Progress = SILENT) -> AddReport:
+        """Give each post that lacks one its vector in the active space; `added` counts them."""
+        with self._writing() as writer:
+            if writer.target is None:
+                raise self._nothing_learnt()
+            return writer.embed(progress)
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Forget posts (their photos stay where they are); how many. An unknown id is an `InputError`."""
+        names = list(dict.fromkeys(ids))
+        with self._writing() as writer:
+            writer.remove(self._keys(names), names)
+            return len(names)
+
+    # Inside
+
+    @contextmanager
+    def _writing(self) -> Iterator[Writer]:
+        with self._lock:
+            active = self._catalogue.active_space()
+            try:
+                target = self._load(*active) if active else None
+                yield Writer(self.path, self._catalogue, target)
+            finally:
+                self._searched = None  # what was appended to it may not have become true
+
+    @contextmanager
+    def _reading(self) -> Iterator[Searchable]:
+        """One moment of the catalogue, and the vectors of that moment."""
+        for _ in range(LOOKS):
+            with self._catalogue.snapshot():
+                try:
+                    self._searched = self._current()
+                except SegmentMissing as error:
+                    missing = error
+                else:
+                    yield self._searched
+                    return
+        raise missing
+
+    def _current(self) -> Searchable:
+        active = self._catalogue.active_space()
+        if active is None:
+            raise self._nothing_learnt()
+        known, now = self._searched, (active[0], self._catalogue.moment())
+        if known and (known.number, known.moment) == now:
+            return known
+        return self._load(*active)
+
+    def _load(self, number: int, fingerprint: str) -> Searchable:
+        return Searchable.load(self._catalogue, number, self._space(fingerprint))
+
+    def _space(self, fingerprint: str) -> Space:
+        if fingerprint not in self._spaces:
+            self._spaces[fingerprint] = Space.open(self.path / "spaces" / fingerprint)
+        return self._spaces[fingerprint]
+
+    def _keys(self, ids: Sequence[str]) -> list[int]:
+        known = self._catalogue.keys_of(ids)
+        for name in ids:
+            if name not in known:
+                near = nearest_id(self._catalogue, name)
+                guess = f": did you mean {near!r}?" if near else ""
+                raise InputError(f"there is no post {name!r} in the album{guess}")
+        return [known[name] for name in ids]
+
+    def _nothing_learnt(self) -> AlbumError:
+        return AlbumError(
+            f"the album {self.path} has learnt nothing yet, so nothing can be found: run `cartolina build`"
+        )

@@ -1,0 +1,387 @@
+"""The catalogue: one SQLite file that is the truth about an album.
+
+Write-ahead logging lets readers go on while one writer writes; `synchronous = FULL` makes a committed
+transaction survive a power cut; foreign keys see to it that nothing outlives its post. Every write happens
+inside `transaction()`, reads that belong together inside `snapshot()`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unicodedata import normalize
+
+import numpy as np
+
+from cartolina.album.entry import Entry, Known, Lacking, Stored, path_from, path_value, storable
+from cartolina.album.schema import MIGRATIONS
+from cartolina.errors import AlbumError
+from cartolina.post import Place, Post
+from cartolina.store.contract import Keys
+from cartolina.store.segments import CAPACITY
+
+__all__ = ["Catalogue", "folded", "now"]
+
+
+class Catalogue:
+    """The SQLite file at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = _connect(path)
+
+    @classmethod
+    def create(cls, path: Path) -> Catalogue:
+        """A new, empty catalogue."""
+        path.touch()
+        catalogue = cls(path)
+        catalogue._connection.execute("PRAGMA journal_mode = WAL")
+        catalogue.migrate()
+        return catalogue
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @property
+    def version(self) -> int:
+        """The format version of the file; ours is `len(MIGRATIONS)`."""
+        return int(self._value("PRAGMA user_version"))
+
+    def migrate(self) -> None:
+        """Bring the file to our version, one migration a transaction. Only under the album's lock."""
+        for number in range(self.version, len(MIGRATIONS)):
+            steps = f"BEGIN IMMEDIATE;\n{MIGRATIONS[number]};\nPRAGMA user_version = {number + 1};\nCOMMIT;"
+            try:
+                self._connection.executescript(steps)
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside becomes true together, durably, at its end; or nothing does."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is of one moment, whatever a writer commits meanwhile; may be nested."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
+    def moment(self) -> int:
+        """A number that changes when another connection has committed something. Within a snapshot."""
+        # The first read of a snapshot fixes it; data_version alone would not.
+        self._connection.execute("SELECT 1 FROM settings LIMIT 1").fetchone()
+        return int(self._value("PRAGMA data_version"))
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """All rows of a SELECT; lists among the parameters are for `IN (SELECT value FROM json_each(?))`."""
+        given = [json.dumps(p) if isinstance(p, list) else p for p in parameters]
+        return self._connection.execute(sql, given).fetchall()
+
+    def _value(self, sql: str, *parameters: object) -> Any:  # noqa: ANN401 - SQLite is dynamically typed
+        row = self._connection.execute(sql, parameters).fetchone()
+        return None if row is None else row[0]
+
+    # Posts
+
+    def source(self, root: Path, name: str, stable_ids: bool) -> tuple[int, bool]:
+        """The number of the source at `root`, read as format `name`, and whether it has no posts yet."""
+        self._connection.execute(
+            "INSERT INTO sources (root, format, stable_ids, added) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (root) DO UPDATE SET format = excluded.format, stable_ids = excluded.stable_ids",
+            (path_value(root), name, stable_ids, now()),
+        )
+        source = int(self._value("SELECT source FROM sources WHERE root = ?", path_value(root)))
+        return source, self._value("SELECT 1 FROM posts WHERE source = ?", source) is None
+
+    def root(self, source: int) -> Path:
+        """Where a source is."""
+        return path_from(self._value("SELECT root FROM sources WHERE source = ?", source))
+
+    def known(self, source: int, source_ids: Sequence[str], space: int | None) -> dict[str, Known]:
+        """Those of a source's posts that are in the album already, by the id the source gives them."""
+        found = self.rows(
+            "SELECT source_id, size, mtime, digest, "
+            "EXISTS (SELECT 1 FROM vectors WHERE vectors.key = posts.key AND space = ?) "
+            "FROM posts WHERE source = ? AND source_id IN (SELECT value FROM json_each(?))",
+            space, source, [storable(name) for name in source_ids],
+        )  # fmt: skip
+        return {name: Known(size, mtime, digest, bool(has)) for name, size, mtime, digest, has in found}
+
+    def put(self, entry: Entry) -> Stored:
+        """Insert or replace a post.
+
+        An id of another source is taken over where ids are the data's own (`stable_ids`); elsewhere it is
+        chance (two folders with a `photo1.jpg`), and the new post is called `<source folder>/<id>`.
+        """
+        former = self._former(entry)
+        key, name, former_hash = former or (None, self._free_id(entry), None)
+        post, place = entry.post, entry.post.place
+        assert isinstance(post.image, Path)
+        root = self.root(entry.source)
+        within = post.image.relative_to(root) if post.image.is_relative_to(root) else post.image
+        values = {
+            "id": name,
+            "source": entry.source,
+            "source_id": post.id,
+            "image": path_value(post.image),
+            "within": path_value(within),
+            "content_hash": entry.content_hash,
+            "size": entry.size,
+            "mtime": entry.mtime,
+            "digest": entry.digest,
+            "taken": post.taken.isoformat() if post.taken else None,
+            "lat": place.lat if place else None,
+            "lon": place.lon if place else None,
+        }
+        if key is None:
+            values["added"] = now()
+            marks = ", ".join("?" * len(values))
+            cursor = self._connection.execute(
+                f"INSERT INTO posts ({', '.join(values)}) VALUES ({marks})",  # noqa: S608 - our own names
+                tuple(values.values()),
+            )
+            key = int(cursor.lastrowid or 0)
+        else:
+            changes = ", ".join(f"{column} = ?" for column in values)
+            self._connection.execute(
+                f"UPDATE posts SET {changes} WHERE key = ?",  # noqa: S608 - our own names
+                (*values.values(), key),
+            )
+            for table in ("captions", "tags", "labels"):
+                self._connection.execute(f"DELETE FROM {table} WHERE key = ?", (key,))  # noqa: S608
+        self._put_words(key, post)
+        return Stored(key, name, former_hash)
+
+    def _former(self, entry: Entry) -> tuple[int, str, str] | None:
+        rows = self.rows(
+            "SELECT key, id, content_hash FROM posts WHERE source = ? AND source_id = ?",
+            entry.source, entry.post.id,
+        ) or self.rows(
+            "SELECT key, id, content_hash FROM posts WHERE id = ? "
+            "AND (SELECT stable_ids FROM sources WHERE source = ?)",
+            entry.post.id, entry.source,
+        )  # fmt: skip
+        return (int(rows[0][0]), rows[0][1], rows[0][2]) if rows else None
+
+    def _free_id(self, entry: Entry) -> str:
+        def taken(name: str) -> bool:
+            return self._value("SELECT 1 FROM posts WHERE id = ?", name) is not None
+
+        if not taken(entry.post.id):
+            return entry.post.id
+        root = self.root(entry.source)
+        name = wanted = storable(f"{root.name}/{entry.post.id}")
+        number = 2
+        while taken(name):
+            name, number = f"{wanted} ({number})", number + 1
+        return name
+
+    def _put_words(self, key: int, post: Post) -> None:
+        self._connection.executemany(
+            "INSERT INTO captions (key, position, text) VALUES (?, ?, ?)",
+            [(key, i, text) for i, text in enumerate(post.captions)],
+        )
+        self._connection.executemany(
+            "INSERT INTO tags (key, position, tag, folded) VALUES (?, ?, ?, ?)",
+            [(key, i, tag, folded(tag)) for i, tag in enumerate(post.tags)],
+        )
+        self._connection.executemany(
+            "INSERT INTO labels (key, position, label) VALUES (?, ?, ?)",
+            [(key, i, label) for i, label in enumerate(post.labels)],
+        )
+
+    def remove(self, keys: Iterable[int]) -> None:
+        """Forget posts, their words and where their vectors are."""
+        self._connection.execute(
+            "DELETE FROM posts WHERE key IN (SELECT value FROM json_each(?))", (json.dumps(list(keys)),)
+        )
+
+    def keys_of(self, ids: Iterable[str]) -> dict[str, int]:
+        """The keys of those of `ids` that are in the album."""
+        stored = {name: storable(name) for name in ids}
+        sql = "SELECT id, key FROM posts WHERE id IN (SELECT value FROM json_each(?))"
+        keys = dict(self.rows(sql, list(stored.values())))
+        return {given: keys[name] for given, name in stored.items() if name in keys}
+
+    def ids_like(self, name: str, limit: int = 2000) -> list[str]:
+        """Some ids that begin or contain what `name` does, for suggestions."""
+        start, inside = storable(name)[:2], storable(name)[1:5]
+        return [row[0] for row in self.rows(
+            "SELECT id FROM posts WHERE substr(id, 1, 2) = ? OR instr(id, ?) LIMIT ?", start, inside, limit
+        )]  # fmt: skip
+
+    def posts(self, keys: Iterable[int]) -> dict[int, Post]:
+        """The posts of `keys`, by key; those not there are left out."""
+        wanted = [int(key) for key in keys]
+        inside = "WHERE key IN (SELECT value FROM json_each(?))"
+        words: dict[str, dict[int, list[str]]] = {}
+        for table, column in (("captions", "text"), ("tags", "tag"), ("labels", "label")):
+            words[table] = {}
+            sql = f"SELECT key, {column} FROM {table} {inside} ORDER BY key, position"  # noqa: S608
+            for key, text in self.rows(sql, wanted):
+                words[table].setdefault(key, []).append(text)
+        found = self.rows(f"SELECT key, id, image, taken, lat, lon FROM posts {inside}", wanted)  # noqa: S608
+        return {
+            key: Post(
+                name,
+                path_from(image),
+                tuple(words["captions"].get(key, ())),
+                tuple(words["tags"].get(key, ())),
+                None if lat is None else Place(lat, lon),
+                None if taken is None else datetime.fromisoformat(taken),
+                tuple(words["labels"].get(key, ())),
+            )
+            for key, name, image, taken, lat, lon in found
+        }
+
+    def hashes(self, keys: Iterable[int]) -> dict[int, str]:
+        """The content hashes of the pictures of `keys`."""
+        sql = "SELECT key, content_hash FROM posts WHERE key IN (SELECT value FROM json_each(?))"
+        return dict(self.rows(sql, list(keys)))
+
+    def set_hashes(self, hashes: Mapping[int, str]) -> None:
+        """Correct the content hashes of posts whose pictures changed after they were entered."""
+        self._connection.executemany(
+            "UPDATE posts SET content_hash = ? WHERE key = ? AND content_hash != ?",
+            [(content, key, content) for key, content in hashes.items()],
+        )
+
+    def images(self, keys: Iterable[int]) -> list[Path]:
+        """The pictures of `keys`."""
+        sql = "SELECT image FROM posts WHERE key IN (SELECT value FROM json_each(?))"
+        return [path_from(image) for (image,) in self.rows(sql, list(keys))]
+
+    def shows(self, image: Path) -> bool:
+        """Whether a post has this picture."""
+        return self._value("SELECT 1 FROM posts WHERE image = ?", path_value(image)) is not None
+
+    def all_keys(self) -> Keys:
+        """The keys of all posts, ascending."""
+        return _column(self.rows("SELECT key FROM posts ORDER BY key"))
+
+    def __len__(self) -> int:
+        return int(self._value("SELECT count(*) FROM posts"))
+
+    # Spaces and vectors
+
+    def space(self, fingerprint: str, dim: int) -> int:
+        """The number of the space in `spaces/<fingerprint>`; entered if it is new."""
+        self._connection.execute(
+            "INSERT INTO spaces (fingerprint, dim, added) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (fingerprint, dim, now()),
+        )
+        return int(self._value("SELECT space FROM spaces WHERE fingerprint = ?", fingerprint))
+
+    def active_space(self) -> tuple[int, str] | None:
+        """Number and fingerprint of the space that is searched, or None if there is none yet."""
+        rows = self.rows(
+            "SELECT space, fingerprint FROM spaces "
+            "WHERE fingerprint = (SELECT value FROM settings WHERE name = 'active_space')"
+        )
+        return (int(rows[0][0]), rows[0][1]) if rows else None
+
+    def set_active_space(self, fingerprint: str) -> None:
+        """Swap the space that is searched."""
+        self._connection.execute("REPLACE INTO settings VALUES ('active_space', ?)", (fingerprint,))
+
+    def placement(self, space: int) -> tuple[dict[int, int], Keys, Keys]:
+        """Where a space's vectors are: rows of each segment, keys (N,) ascending, positions (N,)."""
+        segments = dict(self.rows("SELECT segment, rows FROM segments WHERE space = ?", space))
+        found = self.rows(
+            f"SELECT key, segment * {CAPACITY} + row FROM vectors WHERE space = ? ORDER BY key",  # noqa: S608
+            space,
+        )
+        both = np.array(found, np.int64).reshape(-1, 2)
+        return segments, both[:, 0].copy(), both[:, 1].copy()
+
+    def place(self, space: int, segments: Mapping[int, int], keys: Keys, positions: Keys) -> None:
+        """Vectors of `keys` (N,) now lie at `positions` (N,) of a space whose segments have so many rows."""
+        self._connection.executemany(
+            "INSERT INTO segments VALUES (?, ?, ?) "
+            "ON CONFLICT (space, segment) DO UPDATE SET rows = excluded.rows",
+            [(space, number, rows) for number, rows in segments.items()],
+        )
+        self._connection.executemany(
+            "INSERT INTO vectors VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (space, key) DO UPDATE SET segment = excluded.segment, row = excluded.row",
+            [
+                (space, key, position // CAPACITY, position % CAPACITY)
+                for key, position in zip(keys.tolist(), positions.tolist(), strict=True)
+            ],
+        )
+
+    def forget_segments(self, space: int, kept: Iterable[int]) -> None:
+        """Drop a space's segments that are not `kept` (no vector lies there any more)."""
+        self._connection.execute(
+            "DELETE FROM segments WHERE space = ? AND segment NOT IN (SELECT value FROM json_each(?))",
+            (space, json.dumps(list(kept))),
+        )
+
+    def forget_vectors(self, key: int) -> None:
+        """A post's picture has changed: its vectors, in every space, are no longer its own."""
+        self._connection.execute("DELETE FROM vectors WHERE key = ?", (key,))
+
+    def without_vector(self, space: int) -> list[Lacking]:
+        """The posts that have no vector in a space, oldest first."""
+        found = self.rows(
+            "SELECT key, id, image, content_hash FROM posts WHERE key NOT IN "
+            "(SELECT key FROM vectors WHERE space = ?) ORDER BY key",
+            space,
+        )
+        return [Lacking(key, name, path_from(image), content) for key, name, image, content in found]
+
+    def note(self, action: str, posts: int, detail: str = "") -> None:
+        """Write a line into the edit journal."""
+        self._connection.execute(
+            "INSERT INTO journal (at, action, posts, detail) VALUES (?, ?, ?, ?)",
+            (now(), action, posts, detail),
+        )
+
+
+def now() -> str:
+    """The time as the catalogue writes it: ISO 8601, UTC, seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def folded(tag: str) -> str:
+    """A tag as it is compared: no `#`, no case, one way to write each letter."""
+    return normalize("NFKC", tag.strip().lstrip("#")).casefold()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    if not path.is_file():
+        raise AlbumError(f"{path} is missing: restore it from a backup or build the album again")
+    try:
+        connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise AlbumError(f"{path} cannot be read as SQLite ({error}): restore it from a backup") from error
+    return connection
+
+
+def _column(rows: list[tuple[Any, ...]]) -> Keys:
+    return np.fromiter((row[0] for row in rows), np.int64, len(rows))

@@ -1,0 +1,100 @@
+"""Posts on their way into the catalogue and out of it, and how their texts and paths are written there."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+from cartolina.post import Post
+
+__all__ = ["Entry", "Known", "Lacking", "Stored", "path_from", "path_value", "storable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A post on its way into the catalogue; `post.image` is a path."""
+
+    post: Post
+    source: int
+    size: int
+    mtime: int
+    digest: str
+    content_hash: str = ""
+
+    @property
+    def image(self) -> Path:
+        """The picture's file."""
+        assert isinstance(self.post.image, Path)
+        return self.post.image
+
+    @classmethod
+    def of(cls, post: Post, source: int) -> Entry:
+        """The entry of `post`, whose picture is looked at (not read); raises `OSError` if it is not there."""
+        assert isinstance(post.image, Path)
+        image = post.image.absolute()
+        post = replace(
+            post,
+            id=storable(post.id),
+            image=image,
+            captions=tuple(map(storable, post.captions)),
+            tags=tuple(map(storable, post.tags)),
+            labels=tuple(map(storable, post.labels)),
+        )
+        status = image.stat()
+        return cls(post, source, status.st_size, status.st_mtime_ns, _digest(post))
+
+
+class Known(NamedTuple):
+    """What the catalogue holds of a post that comes again."""
+
+    size: int
+    mtime: int
+    digest: str
+    has_vector: bool
+
+
+class Lacking(NamedTuple):
+    """A post without a vector."""
+
+    key: int
+    id: str
+    image: Path
+    content_hash: str
+
+
+class Stored(NamedTuple):
+    """What became of an entry: its key and album id, and its former content hash (None: it is new)."""
+
+    key: int
+    id: str
+    former_hash: str | None
+
+
+def storable(text: str) -> str:
+    """`text` with what SQLite or UTF-8 cannot hold (NUL, half a surrogate pair, a raw byte) spelt out."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def path_value(path: Path) -> str | bytes:
+    """A path for SQLite: text where it is UTF-8, else the raw bytes."""
+    raw = os.fsencode(path)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw
+
+
+def path_from(value: str | bytes) -> Path:
+    """The path `path_value` wrote."""
+    return Path(os.fsdecode(value))
+
+
+def _digest(post: Post) -> str:
+    """Tells whether what is said of a post has changed."""
+    place = (post.place.lat, post.place.lon) if post.place else None
+    said = [post.captions, post.tags, post.labels, place, post.taken.isoformat() if post.taken else None]
+    return blake2b(json.dumps(said).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,212 @@
+"""Changes to an album, made by the one process that holds its lock.
+
+Vectors first (appended, on disk), then one transaction that makes them and their posts true: that is the
+acknowledgement. A process killed before it has changed nothing, after it everything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from cartolina.album.catalogue import Catalogue
+from cartolina.album.entry import Entry, Lacking
+from cartolina.album.intake import BATCH, AddReport, SkipList, batches, entries
+from cartolina.album.searchable import Searchable
+from cartolina.datasets import Dataset, Skipped
+from cartolina.progress import SILENT, Progress
+from cartolina.vision import Backbone
+from cartolina.vision.decode import UnreadableImage, content_hash
+from cartolina.vision.features import FeatureCache, extract, feature_key
+
+__all__ = ["Writer", "feature_cache"]
+
+COMPACT_FROM = 1024
+"""Rows on disk below which holes are not worth a rewrite."""
+
+
+def feature_cache(album: Path, backbone: Backbone) -> FeatureCache:
+    """The album's cache of a backbone's features."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in backbone.name)
+    return FeatureCache(album / "features" / f"{name}-{backbone.fingerprint}", backbone.shape)
+
+
+@dataclass
+class Writer:
+    """Writes to the album at `path`, and vectors into the space `target` (None: there is none yet)."""
+
+    path: Path
+    catalogue: Catalogue
+    target: Searchable | None
+
+    def __post_init__(self) -> None:
+        if self.target:
+            self.target.store.segments.drop_unnamed()  # of a compaction that was killed
+
+    def take_in(
+        self,
+        dataset: Dataset,
+        split: str | None,
+        backbones: Sequence[Backbone],
+        views: Sequence[str],
+        progress: Progress,
+    ) -> AddReport:
+        """Enter a dataset's posts, with their features where there are `backbones`, with vectors where
+        there is a target (whose backbones and views those are then)."""
+        report = AddReport()
+        root = dataset.root.resolve()
+        with self.catalogue.transaction():
+            source, new = self.catalogue.source(root, dataset.format, dataset.stable_ids)
+        # How many posts are unchanged is not known beforehand: a source seen before has no total.
+        total = dataset.count(split) if new else None
+        with self._caches(backbones) as caches, self._skips(str(root), report) as skips:
+            arriving = dataset.posts(split, skips.add)
+            space = self.target.number if self.target else None
+            fresh = entries(arriving, source, self.catalogue, space, self._pictures, report, skips.add)
+            photos = ((entry, entry.image) for entry in fresh)
+
+            def on_skip(entry: Entry, reason: str, detail: str) -> None:
+                skips.add(Skipped(entry.post.id, reason, detail))
+
+            if backbones:
+                ready = extract(
+                    photos, backbones, caches, views=views, on_skip=on_skip, progress=progress, total=total
+                )
+            else:
+                ready = _hashed(photos, on_skip, progress, total)
+            for batch in batches(ready, BATCH):
+                self._accept(batch, caches, report)
+        self.compact()
+        return report
+
+    def embed(self, progress: Progress = SILENT) -> AddReport:
+        """Give each post without one its vector in the target; `added` counts them."""
+        assert self.target is not None
+        space, report = self.target.space, AddReport()
+        with self._caches(space.backbones) as caches, self._skips(str(self.path), report) as skips:
+            cached: list[Lacking] = []
+            others: list[Lacking] = []
+            for one in self.catalogue.without_vector(self.target.number):
+                keys = [feature_key(one.content_hash, view) for view in space.views]
+                there = all(key in cache for key in keys for cache in caches)
+                (cached if there else others).append(one)
+
+            def on_skip(one: Lacking, reason: str, detail: str) -> None:
+                skips.add(Skipped(one.id, reason, detail))
+
+            with progress.task("vectors", len(cached), "posts") as step:
+                for batch in batches(cached, BATCH):
+                    self._place({one.key: one.content_hash for one in batch}, caches)
+                    report.added += len(batch)
+                    step.advance(len(batch))
+            if others:
+                photos = ((one, one.image) for one in others)
+                ready = extract(
+                    photos, space.backbones, caches,
+                    views=space.views, on_skip=on_skip, progress=progress, total=len(others),
+                )  # fmt: skip
+                for found in batches(ready, BATCH):
+                    self._place({one.key: content for one, content in found}, caches)
+                    report.added += len(found)
+        return report
+
+    def remove(self, keys: Sequence[int], names: Sequence[str]) -> None:
+        """Forget posts."""
+        pictures = self.catalogue.images(keys)
+        with self.catalogue.transaction():
+            self.catalogue.remove(keys)
+            self.catalogue.note("remove", len(keys), json.dumps(names))
+        for picture in pictures:
+            # Copies of ours, of pictures that came as bytes; originals are never touched.
+            if picture.parent == self._pictures and not self.catalogue.shows(picture):
+                picture.unlink(missing_ok=True)
+        if self.target:
+            self.target.store.delete(np.array(keys, np.int64))
+        self.compact()
+
+    def compact(self) -> None:
+        """Where more than half of the rows on disk are holes, write the others anew and drop the files."""
+        if self.target is None:
+            return
+        number, store = self.target.number, self.target.store
+        if len(store) + store.holes < COMPACT_FROM or store.holes <= len(store):
+            return
+        fresh = store.compacted()
+        with self.catalogue.transaction():
+            self.catalogue.place(number, fresh.segments.rows, fresh.keys, fresh.positions_of(fresh.keys))
+            self.catalogue.forget_segments(number, fresh.segments.rows)
+            self.catalogue.note("compact", len(fresh), f"{store.holes} holes")
+        fresh.segments.drop_unnamed()
+        self.target = replace(self.target, store=fresh)
+
+    @property
+    def _pictures(self) -> Path:
+        return self.path / "pictures"
+
+    @contextmanager
+    def _caches(self, backbones: Sequence[Backbone]) -> Iterator[list[FeatureCache]]:
+        with ExitStack() as closing:
+            caches = [feature_cache(self.path, backbone) for backbone in backbones]
+            for cache in caches:
+                closing.callback(cache.close)
+            yield caches
+
+    def _skips(self, source: str, report: AddReport) -> SkipList:
+        return SkipList(self.path / "runs" / "skipped.jsonl", source, report)
+
+    def _accept(
+        self, batch: list[tuple[Entry, str]], caches: Sequence[FeatureCache], report: AddReport
+    ) -> None:
+        added, renamed, lacking = 0, {}, {}
+        with self.catalogue.transaction():
+            for entry, content in batch:
+                stored = self.catalogue.put(replace(entry, content_hash=content))
+                added += stored.former_hash is None
+                if stored.id != entry.post.id:
+                    renamed[entry.post.id] = stored.id
+                if stored.former_hash not in (None, content):
+                    self.catalogue.forget_vectors(stored.key)
+                if stored.former_hash != content or not self._has_vector(stored.key):
+                    lacking[stored.key] = content
+            self._append(lacking, caches)
+            self.catalogue.note("add", len(batch))
+        report.added += added
+        report.replaced += len(batch) - added
+        report.renamed |= renamed
+
+    def _place(self, contents: Mapping[int, str], caches: Sequence[FeatureCache]) -> None:
+        with self.catalogue.transaction():
+            self.catalogue.set_hashes(contents)  # a picture may have changed since it was entered
+            self._append(contents, caches)
+
+    def _append(self, contents: Mapping[int, str], caches: Sequence[FeatureCache]) -> None:
+        """Vectors of posts, key -> content hash: first on disk, then in the transaction that is under way."""
+        if self.target is None or not contents:
+            return
+        keys = np.fromiter(contents, np.int64, len(contents))
+        store = self.target.store
+        store.upsert(keys, self.target.space.encode_cached(caches, list(contents.values())))
+        self.catalogue.place(self.target.number, store.segments.rows, keys, store.positions_of(keys))
+
+    def _has_vector(self, key: int) -> bool:
+        return self.target is not None and self.target.store.positions_of(np.array([key]))[0] >= 0
+
+
+def _hashed(
+    photos: Iterable[tuple[Entry, Path]],
+    on_skip: Callable[[Entry, str, str], None],
+    progress: Progress,
+    total: int | None,
+) -> Iterator[tuple[Entry, str]]:
+    with progress.task("photos", total, "photos") as step:
+        for entry, image in photos:
+            try:
+                yield entry, content_hash(image)
+            except UnreadableImage as error:
+                on_skip(entry, error.reason, error.detail)
+            step.advance()
