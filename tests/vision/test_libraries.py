@@ -62,10 +62,24 @@ def test_torchvision_weights_from_a_file_and_from_the_hub_cache(torchvision, tmp
     assert backbone("torchvision:resnet18@64", device="cpu").fingerprint == found.fingerprint
 
 
+def test_any_published_weights_in_the_hub_cache_will_do(torchvision, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    first = tmp_path / "checkpoints" / "resnet50-0676ba61.pth"
+    first.touch()
+    published = torchvision.models.ResNet50_Weights
+    assert libraries._torchvision_file("torchvision:resnet50", published, "") == first
+    assert libraries._published(published, first) == published.IMAGENET1K_V1
+    second = first.with_name("resnet50-11ad3fa6.pth")
+    second.touch()
+    assert libraries._torchvision_file("torchvision:resnet50", published, "") == second
+    assert libraries._published(published, tmp_path / "mine.pth") == published.IMAGENET1K_V2
+
+
 def test_torchvision_models_that_cannot_be(torchvision):
     with pytest.raises(UnknownName, match="resnet50"):
         backbone("torchvision:resnet5:random")
-    with pytest.raises(InputError, match="no linear layer"):
+    with pytest.raises(InputError, match="does not end in a linear layer"):
         backbone("torchvision:squeezenet1_1:random")
     with pytest.raises(InputError, match="takes no pictures of 64 pixels"):
         backbone("torchvision:vit_b_16:random@64", device="cpu")

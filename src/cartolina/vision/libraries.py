@@ -33,16 +33,15 @@ def torchvision(name: str, rest: str, size: int | None, device: str) -> TorchBac
     model, weights = _model_and_weights(rest)
     if model not in models.list_models(module=models):
         raise UnknownName("torchvision model", model, models.list_models(module=models))
-    published = models.get_model_weights(model).DEFAULT
+    file = None if weights == "random" else _torchvision_file(name, models.get_model_weights(model), weights)
     options: dict[str, Any] = {}
     if model in ("googlenet", "inception_v3"):  # their published weights expect these two choices
         options = {"aux_logits": False, "transform_input": True, "init_weights": False}
     module = _seeded(lambda: models.get_model(model, weights=None, **options))
-    if weights != "random":
-        file = Path(weights) if weights else _torch_hub_file(name, published.url)
+    if file is not None:
         fill(module, read_weights(file), str(file))
     _behead(module, model)
-    recipe = published.transforms().__dict__
+    recipe = _published(models.get_model_weights(model), file).transforms().__dict__
     crop, resize = recipe["crop_size"][0], recipe["resize_size"][0]
     return _assembled(module, name, _imagenet(size or crop, "bilinear", crop / resize), device)
 
@@ -228,13 +227,27 @@ def _processor(folder: Path, size: int | None) -> Preprocessing:
         ) from error
 
 
-def _torch_hub_file(name: str, url: str) -> Path:
+def _torchvision_file(name: str, published: Any, weights: str) -> Path:  # noqa: ANN401  (an enum of weights)
+    """The weights file that was named, or the first published one in torch's hub cache, the default first."""
     import torch
 
-    file = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
-    if not file.is_file():
-        raise InputError(_no_weights(name, str(file)))
-    return file
+    if weights:
+        return Path(weights)
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    files = [folder / _file_name(choice) for choice in (published.DEFAULT, *published)]
+    for file in files:
+        if file.is_file():
+            return file
+    raise InputError(_no_weights(name, str(files[0])))
+
+
+def _published(published: Any, file: Path | None) -> Any:  # noqa: ANN401  (an enum of weights)
+    """Which published weights `file` is, by its name; the default for any other name."""
+    return next((c for c in published if file is not None and _file_name(c) == file.name), published.DEFAULT)
+
+
+def _file_name(choice: Any) -> str:  # noqa: ANN401
+    return str(choice.url).rsplit("/", 1)[-1]
 
 
 def _hugging_face_file(name: str, repository: str | None) -> Path:
