@@ -1,6 +1,11 @@
 """What all rooms' tests share."""
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's affair: a busy one must not fail a property that holds.
+settings.register_profile("cartolina", deadline=None)
+settings.load_profile("cartolina")
 
 
 @pytest.fixture(scope="session", autouse=True)
