@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartolina.errors import AlbumError, InputError
-from cartolina.evaluate.metrics import image_to_text_ranks, median_rank, recall_at_k, text_to_image_ranks
+from cartolina.metrics import image_to_text_ranks, median_rank, recall_at_k, text_to_image_ranks
 from cartolina.progress import SILENT, Progress
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartolina.evaluate import metrics
-from cartolina.evaluate.metrics import (
+from cartolina import metrics
+from cartolina.metrics import (
     image_to_text_ranks,
     median_rank,
     recall_at_k,
