@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cartolina.errors import CartolinaError, QueryError
@@ -220,6 +220,7 @@ def queries(draw):
     return query
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(queries())
 def test_parse_after_print_is_the_identity(query):
     assert parse(str(query)) == query
@@ -227,6 +228,7 @@ def test_parse_after_print_is_the_identity(query):
     assert hash(parse(str(query))) == hash(query)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.sampled_from([*KEYWORDS, "dog", " ", "\u2003", "−", ":", "."]) | st.text(max_size=3)).map(
         "".join

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cartolina.geo import EARTH_RADIUS_KM, GRANULARITIES, haversine_km
@@ -32,6 +32,7 @@ def test_hand_computed_distances(a, b, km):
     assert haversine_km(*a, *b) == pytest.approx(km, abs=0.05)
 
 
+@settings(deadline=None)
 @given(lats, lons, lats, lons)
 def test_agrees_with_the_angle_between_unit_vectors(lat1, lon1, lat2, lon2):
     def vector(lat, lon):

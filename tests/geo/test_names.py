@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cartolina.geo.names import fold
@@ -31,6 +31,7 @@ def test_fold(written, folded):
     assert fold(written) == folded
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_fold_is_blind_to_unicode_form_and_white_space(text):
     assert fold(unicodedata.normalize("NFD", text)) == fold(unicodedata.normalize("NFC", text))
