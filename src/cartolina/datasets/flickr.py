@@ -109,12 +109,10 @@ class FlickrReader:
         lists = "Karpathy's captions and splits"
         if not source.is_json:
             lists = f"the split lists {', '.join(source.lists)}" if source.lists else "no split lists"
-        images = (
-            "the same folder"
-            if source.images == source.root
-            else f"{source.images.relative_to(source.root)}/"
+        images = source.images.relative_to(source.root)
+        return (
+            f"{source.file.name} with {lists}, photos in {f'{images}/' if images.name else 'the same folder'}"
         )
-        return f"{source.file.name} with {lists}, photos in {images}"
 
 
 _EVERYWHERE = ("images", "Images")

@@ -200,7 +200,8 @@ def natural(name: str) -> tuple[list[str | int], str]:
     ['a.jpg', 'B2.jpg', 'b10.jpg']
     """
     parts = re.split(r"(\d+)", name)
-    return [int(part) if part.isdigit() else part.casefold() for part in parts], name
+    # Every second part is a number; asking isdigit() instead would take "²" for one.
+    return [int(part) if at % 2 else part.casefold() for at, part in enumerate(parts)], name
 
 
 def printable(name: str) -> str:
