@@ -173,8 +173,11 @@ def test_stamps_are_photos_with_their_english_sentence(stamps, tmp_path):
 
 
 def test_the_table_is_one_the_reader_knows(rcc_folder, stamps, tmp_path, monkeypatch):
+    monkeypatch.setenv("CARTOLINA_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache/demo/some-package").mkdir(parents=True)
     monkeypatch.setattr(photos, "unpacked", lambda package, cache, progress: tmp_path / "root")
     table = photos.collect(tmp_path / "photos")
+    assert not (tmp_path / "cache/demo").exists()
     dataset = open_dataset(table)
     assert dataset.stable_ids
     posts = {post.id: post for post in dataset.posts(on_skip=lambda skip: pytest.fail(str(skip)))}

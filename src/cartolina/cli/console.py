@@ -140,9 +140,11 @@ class _Line:
     def _state(self) -> str:
         of = f"/{self._total:,}" if self._total is not None else ""
         speed = self.done / max(self.elapsed(), 1e-9)
-        state = f"{self._label}: {self.done:,}{of} {self._unit}, {_rate(speed, self._unit)}"
-        if self._total and self.done:
-            state += f", {duration(max(self._total - self.done, 0) / speed)} left"
+        state = f"{self._label}: {self.done:,}{of} {self._unit}"
+        if self.done:
+            state += f", {_rate(speed, self._unit)}"
+            if self._total is not None:
+                state += f", {duration(max(self._total - self.done, 0) / speed)} left"
         return state + self.remark
 
 

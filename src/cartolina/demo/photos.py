@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from itertools import chain
 from pathlib import Path
 
@@ -37,4 +38,5 @@ def collect(folder: Path, progress: Progress = SILENT) -> Path:
             rows.append(json.dumps(row, ensure_ascii=False))
             step.advance()
     write_bytes(table, ("\n".join(rows) + "\n").encode())
+    shutil.rmtree(cache, ignore_errors=True)  # 300 MB, of which the photos are 30
     return table
