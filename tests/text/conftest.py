@@ -1,4 +1,4 @@
-"""Small text models made on the spot: word files in each format, and a random BERT of two layers."""
+"""Small text models made on the spot: word files in each format, and a random BERT of one layer."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = transformers.BertConfig(
         vocab_size=len(vocabulary),
         hidden_size=16,
-        num_hidden_layers=2,
+        num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=32,
         max_position_embeddings=40,
