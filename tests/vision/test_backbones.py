@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cartolina.errors import InputError, UnknownName
+from cartolina.vision import onnx_backbone
 from cartolina.vision.backbones import backbone, load_backbone
 from cartolina.vision.onnx_backbone import write_card
 from cartolina.vision.preprocessing import Preprocessing
@@ -136,6 +137,12 @@ def test_names_that_are_not_known():
         backbone("timm:")
     with pytest.raises(InputError, match="'auto', 'cpu' or 'cuda'"):
         backbone("efficientnet-lite0", device="tpu")
+
+
+def test_cuda_without_the_runtime_for_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_backbone, "has_cuda", lambda: False)
+    with pytest.raises(InputError, match="onnxruntime-gpu"):
+        backbone(f"onnx:{model_file(tmp_path / 'm.onnx')}", device="cuda")
 
 
 def test_loading_a_saved_backbone_imports_no_torch(tmp_path):

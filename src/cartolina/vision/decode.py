@@ -156,7 +156,7 @@ def _is_truncation(error: Exception) -> bool:
 
 
 def _what_it_may_be(data: bytes) -> str:
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS and "HEIF" not in _formats():
         return "a HEIC photo: pip install 'cartolina[heif]' lets us read it"
     return f"the file begins with {data[:8]!r}"
 

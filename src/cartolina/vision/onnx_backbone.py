@@ -49,6 +49,8 @@ class OnnxBackbone:
     ) -> None:
         if device == "auto":
             device = "cuda" if has_cuda() else "cpu"
+        elif device == "cuda" and not has_cuda():
+            raise InputError("device 'cuda', but the ONNX Runtime here has none: pip install onnxruntime-gpu")
         self.path = path
         self.name = name
         self.preprocessing = preprocessing
