@@ -1,0 +1,233 @@
+"""Build: from a source of posts to an album one can search, in one call.
+
+>>> album = build("holiday photos", "holidays.album")     # doctest: +SKIP
+>>> album.search("children on a beach near:Rimini")       # doctest: +SKIP
+
+The posts are taken in and their pictures' features computed; then a space is learnt from their own words if
+there are enough of them, or, until there are, the cold start stands in (ConSE). Which one is in use, and why,
+is for `Album.info()`. Every stage goes on where it was when a build is called again after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from shutil import rmtree
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cartolina import metrics
+from cartolina.album.album import Album
+from cartolina.album.space import Space
+from cartolina.datasets import open_dataset
+from cartolina.errors import InputError, UnknownName
+from cartolina.post import Post
+from cartolina.progress import SILENT, Progress
+from cartolina.vision import Backbone, feature_key
+from cartolina.vision.efficientnet import SIZES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cartolina.learn.joint import Learned, LearningObjective, Recipe
+
+__all__ = ["build"]
+
+FEWEST = 50
+"""Captioned posts below which nothing is learnt: few photos could not tell which space is better."""
+
+AT_A_TIME = 4096
+
+Quality = Literal["fast", "best"]
+
+
+def build(
+    source: Path | str,
+    album: Path | str,
+    *,
+    format: str = "auto",  # noqa: A002 - the name of the CLI's option
+    columns: str | Mapping[str, str] | None = None,
+    split: str | None = None,
+    text: str = "minilm",
+    quality: Quality = "fast",
+    objective: LearningObjective = "contrastive",
+    backbone: str | None = None,
+    device: str = "auto",
+    seed: int = 0,
+    progress: Progress = SILENT,
+) -> Album:
+    """Make the album at `album` from the posts at `source`, learn a space from them, and open it.
+
+    `format`, `columns` and `split` say how the source is read (`open_dataset`); `text` is φ
+    (`cartolina.text.create`); `quality` and `objective` how the space is learnt; `backbone` replaces the
+    quality's own; `device` is for the backbones. A build that was stopped goes on where it was when called
+    with the same arguments. Raises `InputError` for an album that is built already, for a source without a
+    single readable picture, and for options that do not fit.
+    """
+    from cartolina.learn.joint import RECIPES
+    from cartolina.vision import backbone as open_backbone
+
+    if quality not in RECIPES:
+        raise UnknownName("quality", quality, RECIPES)
+    recipe = RECIPES[quality]
+    dataset = open_dataset(source, format, columns)
+    progress.say(f"Reading {dataset.root} as {dataset.format}: {dataset.why}")
+    opened = _open_unbuilt(Path(album))
+    names = (backbone,) if backbone else recipe.backbones
+    backbones = [open_backbone(name, device) for name in names]
+    report = opened.ingest(dataset, split, backbones=backbones, views=recipe.views, progress=progress)
+    if not len(opened):
+        what = ", ".join(f"{count} × {reason}" for reason, count in report.skipped.items()) or "nothing found"
+        raise InputError(f"no picture could be read in {dataset.root} ({what})")
+    learning = _Learning(opened, backbones, recipe, text, quality, objective, seed, progress)
+    opened.activate(learning.space())
+    rmtree(learning.work)
+    return opened
+
+
+def _open_unbuilt(path: Path) -> Album:
+    if not (path / "album.json").exists():
+        return Album.create(path)
+    album = Album.open(path)
+    if album.space is not None:
+        album.close()
+        raise InputError(
+            f"{path} is built already: `cartolina add {path} SOURCE` adds posts to it; "
+            "build a new album at another path to learn afresh"
+        )
+    return album
+
+
+def words_of(post: Post) -> tuple[str, ...]:
+    """What can be learnt from: the captions, or where there is none, the tags as one."""
+    captions = tuple(caption for caption in post.captions if caption.strip())
+    return captions or ((" ".join(post.tags),) if post.tags else ())
+
+
+@dataclass(frozen=True)
+class _Learning:
+    """The stage between features and a space, in the album's own folders."""
+
+    album: Album
+    backbones: Sequence[Backbone]
+    recipe: Recipe
+    text: str
+    quality: Quality
+    objective: LearningObjective
+    seed: int
+    progress: Progress
+
+    @property
+    def work(self) -> Path:
+        """Where spaces are staged."""
+        return self.album.path / "tmp" / "spaces"
+
+    def space(self) -> Path:
+        """The folder of the space that finds more."""
+        posts, hashes = self._captioned()
+        if len(posts) < FEWEST:
+            found = (
+                f"{len(posts)} posts have words, and learning takes {FEWEST}"
+                if posts
+                else "no words to learn from"
+            )
+            return self._cold(f"{found}: ImageNet's class names stand in")
+        features = [self._features(one, hashes) for one in self.backbones]
+        learned = self._learn([words_of(post) for post in posts], features)
+        ours = learned.validation["text_to_image"]["R@10"]
+        held = [posts[row] for row in learned.held_out]
+        measured = (
+            f"{ours:.0f} % of the captions of {len(held)} held-out photos find theirs among the first ten"
+        )
+        if (
+            self.backbones[0].name.partition("@")[0] not in SIZES
+        ):  # it has no classes: no cold start to compare
+            return self._finish(learned, measured)
+        cold = self._cold("")
+        theirs = self._recall(Space.open(cold), held, features[0][learned.held_out, 0])
+        compared = f"{measured}; with ImageNet's class names {theirs:.0f} %"
+        if theirs > ours:
+            return self._cold(f"what was learnt finds less: {compared}")
+        return self._finish(learned, compared)
+
+    def _captioned(self) -> tuple[list[Post], list[str]]:
+        """The posts with words, and their pictures' content hashes."""
+        pairs = [(post, content) for post, content in self.album.contents() if words_of(post)]
+        return [post for post, _ in pairs], [content for _, content in pairs]
+
+    def _features(self, backbone: Backbone, hashes: Sequence[str]) -> NDArray[np.float16]:
+        """The cached features of pictures, (N, views, *shape): as many bytes in memory as on disk."""
+        cache = self.album.feature_cache(backbone)
+        features = np.empty((len(hashes), len(self.recipe.views), *backbone.shape), np.float16)
+        for start in range(0, len(hashes), AT_A_TIME):
+            some = hashes[start : start + AT_A_TIME]
+            for number, view in enumerate(self.recipe.views):
+                features[start : start + len(some), number] = cache.get(
+                    [feature_key(one, view) for one in some]
+                )
+        return features
+
+    def _learn(self, captions: list[tuple[str, ...]], features: list[NDArray[np.float16]]) -> Learned:
+        from cartolina.learn.joint import learn_space
+
+        return learn_space(
+            self.work / "learned",
+            features,
+            captions,
+            run=self.album.path / "runs" / f"learn-{self._fingerprint(captions)}",
+            recipe=self.recipe,
+            text=self.text,
+            objective=self.objective,
+            seed=self.seed,
+            progress=self.progress,
+        )
+
+    def _fingerprint(self, captions: list[tuple[str, ...]]) -> str:
+        """Names a run of learning by all that it depends on, so that only the same run is gone on with."""
+        settings = [
+            self.recipe,
+            self.text,
+            self.objective,
+            self.seed,
+            [one.fingerprint for one in self.backbones],
+        ]
+        return blake2b(repr((settings, captions)).encode(), digest_size=8).hexdigest()
+
+    def _finish(self, learned: Learned, why: str) -> Path:
+        from cartolina import text
+        from cartolina.learn.space_files import About, finish_space
+
+        folder = self.work / "learned"
+        about = About(
+            how=self.objective,
+            why=why,
+            posts=learned.posts,
+            captions=learned.captions,
+            quality=self.quality,
+            validation=learned.validation,
+        )
+        model = text.load(folder / "text")
+        finish_space(folder, about, text_model=model, backbones=self.backbones, views=self.recipe.views)
+        return folder
+
+    def _cold(self, why: str) -> Path:
+        """Write the cold-start space; its sentences are MiniLM's, which knows English without learning."""
+        from cartolina import text
+        from cartolina.learn.conse import write_conse_space
+
+        model = text.create("minilm", progress=self.progress)
+        write_conse_space(self.work / "cold", self.backbones[0], model, why=why)
+        return self.work / "cold"
+
+    def _recall(self, space: Space, posts: Sequence[Post], features: NDArray[np.float16]) -> float:
+        """R@10 in percent, every caption a query for its picture among those of `posts`."""
+        captions = [caption for post in posts for caption in words_of(post)]
+        owner = np.repeat(np.arange(len(posts)), [len(words_of(post)) for post in posts])
+        images = space.encode_features([features.astype(np.float32)])
+        return metrics.recall_at_k(
+            metrics.text_to_image_ranks(space.encode_texts(captions), images, owner), 10
+        )
