@@ -6,9 +6,13 @@ every export is run against its original before anybody relies on it.
 
 from __future__ import annotations
 
+import inspect
+import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,7 +40,7 @@ def export_head(
     *,
     output: str = "vector",
 ) -> float:
-    """Write `module` (N rows of each input -> (N, D)) to `path` as ONNX with any N; returns the largest error.
+    """Write `module` (N rows of each input -> (N, D)) to `path` as ONNX with any N; returns its error.
 
     `examples`: one tensor per input, at least two rows, like those it will see; the check repeats and cuts
     them to several batch sizes. The file appears only when the check has passed.
@@ -46,15 +50,14 @@ def export_head(
     staged = path.with_name(f".{path.name}.tmp")
     batch = torch.export.Dim("batch")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter warns of its own deprecated parts
+        with _quiet():
             torch.onnx.export(
                 module,
                 tuple(example[:2].cpu() for example in examples),
                 staged,
                 input_names=list(inputs),
                 output_names=[output],
-                dynamic_shapes=tuple({0: batch} for _ in examples),
+                dynamic_shapes=_nested(module, tuple({0: batch} for _ in examples)),
                 dynamo=True,
                 external_data=False,
                 verbose=False,
@@ -70,6 +73,26 @@ def export_head(
     finally:
         staged.unlink(missing_ok=True)
     return worst
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter speaks of its own deprecations and of packages it can do without: nothing for a user."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _nested(module: nn.Module, shapes: tuple[dict[int, Any], ...]) -> tuple[Any, ...]:
+    """`shapes` in the form the exporter wants: one tuple for a `forward(*features)`, else one each."""
+    first = next(iter(inspect.signature(module.forward).parameters.values()))
+    return (shapes,) if first.kind is inspect.Parameter.VAR_POSITIONAL else shapes
 
 
 def _worst_error(module: nn.Module, examples: Sequence[Tensor], inputs: Sequence[str], path: Path) -> float:
