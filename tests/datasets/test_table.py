@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from photo_files import jpeg, write
 
@@ -380,3 +380,24 @@ def test_no_delimited_text_crashes_it(tmp_path_factory, text):
     path.write_text("image,text,lat,lon\n" + text)
     for post in open_dataset(path).posts():
         assert post.id
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.dictionaries(st.sampled_from(HEADER.split(",")), JSON), max_size=4))
+def test_no_json_crashes_it(tmp_path_factory, rows):
+    home = tmp_path_factory.mktemp("fuzz")
+    write(home / "1.jpg")
+    first = {"id": "first", "image": "1.jpg"}
+    lines = [json.dumps(row) for row in [first, *rows, *({"image": "1.jpg"} | row for row in rows)]]
+    (home / "p.jsonl").write_text("\n".join(lines))
+    posts = list(open_dataset(home / "p.jsonl", columns="split=").posts())
+    assert posts[0].id == "first"
+    for post in posts:
+        " ".join((post.id, *post.captions, *post.tags, *post.labels)).encode()
