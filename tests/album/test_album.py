@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -307,6 +308,32 @@ def test_a_reader_sees_what_another_process_wrote(album, tmp_path):
         assert found(reader, "yellow") == ["yellow-1.png", "red-1.png"]
         album.remove(["red-1.png"])
         assert found(reader, "red") == ["yellow-1.png"]
+
+
+def test_where_nobody_may_write_an_album_is_searched(album, tmp_path, monkeypatch):
+    album.add(painted(tmp_path / "photos", ["red-1.png", "blue-1.png"]))
+    album.close()
+    files = {path: path.stat().st_mtime_ns for path in album.path.rglob("*")}
+    monkeypatch.setattr("cartolina.album.catalogue.os.access", lambda *_: False)  # root may write anywhere
+    with Album.open(album.path) as reader:
+        assert found(reader, "red") == ["red-1.png", "blue-1.png"]
+        assert {path: path.stat().st_mtime_ns for path in album.path.rglob("*")} == files
+    (album.path / "LOCK").unlink()
+    (album.path / "LOCK").mkdir()
+    with Album.open(album.path) as reader, pytest.raises(AlbumError, match="cannot be written"):
+        reader.remove(["red-1.png"])
+
+
+def test_however_a_folder_is_named_it_is_one_source(album, tmp_path, monkeypatch):
+    album.add(painted(tmp_path / "photos", ["red-1.png"]))
+    (tmp_path / "link").symlink_to(tmp_path / "photos")
+    assert album.add(painted(tmp_path / "link", ["red-1.png"])).unchanged == 1
+    monkeypatch.chdir(tmp_path)
+    assert album.add(painted(Path("photos"), ["red-1.png"])).unchanged == 1
+    assert album.add(painted(Path("x/../photos"), ["blue-1.png"])).added == 1
+    assert album.get("blue-1.png").image == tmp_path / "photos" / "blue-1.png"
+    assert found(album, "blue folder:photos") == ["blue-1.png", "red-1.png"]
+    assert found(album, "blue folder:x") == []
 
 
 def test_creating_over_something_is_refused(tmp_path):

@@ -20,7 +20,7 @@ from cartolina.query import Filter
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    return tmp_path_factory.mktemp("photos")
+    return tmp_path_factory.mktemp("photos", numbered=False)
 
 
 def fill(catalogue, root, posts):
@@ -84,6 +84,8 @@ ALL = ["beach", "car", "rome", "plain"]
         ("folder", "Holidays/Rome/", ["beach"]),
         ("folder", "rome", ["beach"]),
         ("folder", "Holi", []),
+        ("folder", "photos/rome", []),
+        ("folder", "Photos/holidays", ["beach", "car"]),
         ("folder", "..", []),
         ("type", "jpg", ["beach", "car"]),
         ("type", ".PNG", ["rome", "plain"]),

@@ -49,7 +49,10 @@ LOOKS = 8
 
 
 class Album:
-    """An opened album. Any number may read; one at a time writes (`AlbumLocked` names it)."""
+    """An opened album, for the thread that opened it.
+
+    Any number may be open; one at a time writes (`AlbumLocked` names it), and nobody waits for it.
+    """
 
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
@@ -155,7 +158,7 @@ class Album:
             return searched.store.vectors(keys)
 
     def search(self, query: Asked, k: int = 10) -> Ranking:
-        """The best `k` posts for a query (docs/queries.md), with how it was read.
+        """The best `k` posts for a query (docs/query.md), with how it was read.
 
         Raises `QueryError`, which says what to write instead, and `AlbumError` before anything was learnt.
         """

@@ -8,6 +8,7 @@ inside `transaction()`, reads that belong together inside `snapshot()`.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -373,8 +374,11 @@ def folded(tag: str) -> str:
 def _connect(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise AlbumError(f"{path} is missing: restore it from a backup or build the album again")
+    # SQLite writes beside the file even to read it; where nobody may write, nobody else does either.
+    frozen = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    address = path.absolute().as_uri() + ("?immutable=1" if frozen else "")
     try:
-        connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+        connection = sqlite3.connect(address, uri=True, timeout=60, isolation_level=None)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA user_version").fetchone()

@@ -99,8 +99,11 @@ def _date(value: str) -> Condition:
 
 
 def _folder(value: str) -> Condition:
-    parent = "'/' || rtrim(within, replace(within, '/', ''))"
-    return f"SELECT key FROM posts WHERE instr(lower({parent}), ?)", [f"/{value.strip('/').lower()}/"]  # noqa: S608
+    """Any run of folders on the way from the source's own to the picture."""
+    own = "replace(root, rtrim(root, replace(root, '/', '')), '')"  # what follows the last slash
+    way = f"lower('/' || {own} || '/' || rtrim(within, replace(within, '/', '')))"
+    sql = f"SELECT key FROM posts JOIN sources USING (source) WHERE instr({way}, ?)"  # noqa: S608
+    return sql, [f"/{value.strip('/').lower()}/"]
 
 
 def _type(value: str) -> Condition:

@@ -27,9 +27,10 @@ def install_space(folder: Path, album: Path) -> Space:
     target = album / "spaces" / _fingerprint(folder)
     if not target.exists():
         staging = album / "tmp"
-        shutil.rmtree(staging, ignore_errors=True)  # what a killed writer left
-        staging.mkdir()
-        staged = staging / uuid4().hex
+        for left in staging.glob("space-*"):  # by a killed writer
+            shutil.rmtree(left)
+        staging.mkdir(exist_ok=True)
+        staged = staging / f"space-{uuid4().hex}"
         shutil.copytree(folder, staged)
         for parent, _, names in os.walk(staged):
             for name in names:

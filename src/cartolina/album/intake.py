@@ -16,7 +16,7 @@ from typing import IO, TypeVar
 
 from cartolina.album.catalogue import Catalogue, now
 from cartolina.album.entry import Entry
-from cartolina.datasets import Skipped
+from cartolina.datasets import Dataset, Skipped
 from cartolina.durable import fsync_file, write_bytes
 from cartolina.post import Post
 from cartolina.vision.decode import UnreadableImage, content_hash
@@ -79,7 +79,8 @@ class SkipList:
 
 
 def entries(
-    posts: Iterable[Post],
+    dataset: Dataset,
+    split: str | None,
     source: int,
     catalogue: Catalogue,
     space: int | None,
@@ -93,7 +94,8 @@ def entries(
     post that has no vector there yet counts as changed.
     """
     seen: set[str] = set()
-    for batch in batches(posts, BATCH):
+    root = dataset.root.resolve()
+    for batch in batches(dataset.posts(split, on_skip), BATCH):
         arrived: list[Entry] = []
         for post in batch:
             if post.id in seen:
@@ -101,7 +103,7 @@ def entries(
                 continue
             seen.add(post.id)
             try:
-                arrived.append(Entry.of(_with_path(post, pictures), source))
+                arrived.append(Entry.of(_with_path(post, dataset.root, root, pictures), source))
             except UnreadableImage as error:
                 on_skip(Skipped(post.id, error.reason, error.detail))
             except FileNotFoundError as error:
@@ -125,12 +127,17 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _with_path(post: Post, pictures: Path) -> Post:
-    """The post with a file for its picture, named by content: nothing a stranger says becomes a path."""
+def _with_path(post: Post, given: Path, root: Path, pictures: Path) -> Post:
+    """The post with a file for its picture.
+
+    A path below the root as it was given (relative, through links) becomes one below the real root. Bytes
+    become a file named by their content: nothing a stranger says becomes a path.
+    """
     if post.image is None:
         raise UnreadableImage("no picture", "the post has words only")
     if isinstance(post.image, Path):
-        return post
+        below = post.image.is_relative_to(given)
+        return replace(post, image=root / post.image.relative_to(given)) if below else post
     path = pictures / content_hash(post.image)
     if not path.exists():
         pictures.mkdir(exist_ok=True)

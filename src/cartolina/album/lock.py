@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from cartolina.errors import AlbumLocked
+from cartolina.errors import AlbumError, AlbumLocked
 
 __all__ = ["WriterLock"]
 
@@ -44,7 +44,10 @@ class WriterLock:
             self._descriptor = None
 
     def _acquire(self) -> int:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise AlbumError(f"the album {self.path.parent} cannot be written ({error.strerror})") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(descriptor, 0)

@@ -65,9 +65,8 @@ class Writer:
         # How many posts are unchanged is not known beforehand: a source seen before has no total.
         total = dataset.count(split) if new else None
         with self._caches(backbones) as caches, self._skips(str(root), report) as skips:
-            arriving = dataset.posts(split, skips.add)
             space = self.target.number if self.target else None
-            fresh = entries(arriving, source, self.catalogue, space, self._pictures, report, skips.add)
+            fresh = entries(dataset, split, source, self.catalogue, space, self._pictures, report, skips.add)
             photos = ((entry, entry.image) for entry in fresh)
 
             def on_skip(entry: Entry, reason: str, detail: str) -> None:
