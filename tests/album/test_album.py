@@ -15,6 +15,7 @@ import pytest
 from tiny_world import COLOURS, dataset, paint, painted, write_space
 
 from cartolina.album import Album
+from cartolina.album.catalogue import Catalogue
 from cartolina.datasets import Skipped
 from cartolina.errors import AlbumError, AlbumLocked, InputError
 from cartolina.post import Place, Post
@@ -280,6 +281,31 @@ def test_many_holes_are_closed_and_readers_go_on(album, tmp_path, monkeypatch):
     assert sorted(found(album, "red")) == sorted(names)
 
 
+def test_a_compaction_that_is_stopped_leaves_all_as_it_was(album, tmp_path, monkeypatch):
+    monkeypatch.setattr("cartolina.album.writer.COMPACT_FROM", 4)
+    names = [f"{colour}-1.png" for colour in COLOURS]
+    album.add(painted(tmp_path / "photos", names))
+    note = Catalogue.note
+
+    def stopped(catalogue, action, *rest):
+        if action == "compact":  # the last step before it becomes true
+            raise KeyboardInterrupt
+        note(catalogue, action, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Catalogue, "note", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            album.remove(names[1:4])
+    for reader in (album, Album.open(album.path)):
+        assert found(reader, "red") == ["red-1.png", "purple-1.png"]
+    assert album.info()["space"]["holes"] == 3
+    album.add(painted(tmp_path / "photos", names[:2]))
+    assert found(album, "green") == ["green-1.png", "red-1.png", "purple-1.png"]
+    album.remove(["red-1.png"])  # compacts in its turn
+    assert found(album, "green") == ["green-1.png", "purple-1.png"]
+    assert album.info()["space"]["holes"] == 0
+
+
 def test_a_compaction_that_was_killed_is_tidied(album, tmp_path):
     album.add(painted(tmp_path / "photos", ["red-1.png"]))
     leftover = album.space.folder / "vectors" / "0007.npy"
@@ -400,6 +426,7 @@ LEAN = """
 import sys
 from pathlib import Path
 from cartolina.album import Album
+from cartolina.album.catalogue import Catalogue
 from cartolina.datasets import open_dataset
 with Album.open(sys.argv[1]) as album:
     before = set(sys.modules)
