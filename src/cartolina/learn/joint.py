@@ -1,0 +1,331 @@
+"""A space learnt from people's own captions: cached features and captions in, the files of a space out.
+
+    learned = learn_space(folder, [features], captions, recipe=FAST, run=run)
+    learned.validation["text_to_image"]["R@1"]  # on photos it has not learnt from
+
+The contrastive objective trains both towers (`towers`) on a frozen φ; the regression objective of the
+papers trains the photos' tower alone, to give φ. Either way the pixels are not looked at again: a photo is
+its cached features, in one of its views at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cartolina import text as text_models
+from cartolina.errors import InputError, UnknownName
+from cartolina.learn.batches import Shuffled
+from cartolina.learn.contrastive import Contrastive, Temperature
+from cartolina.learn.export import export_head
+from cartolina.learn.fit import Fitted, Settings, fit, seeded
+from cartolina.learn.optimisers import AdamW, Cosine
+from cartolina.learn.recipes import BEST, FAST, RECIPES, Recipe
+from cartolina.learn.regression import PhotoSide, Regression, text_side
+from cartolina.learn.towers import Batch, Features, ImageTower, Joint, Tower, perceptron
+from cartolina.progress import SILENT, Progress
+
+__all__ = [
+    "BEST",
+    "FAST",
+    "RECIPES",
+    "Learned",
+    "LearningObjective",
+    "Photos",
+    "Recipe",
+    "hold_out",
+    "learn_space",
+    "validation",
+]
+
+LearningObjective: TypeAlias = Literal["contrastive", "regression"]
+
+FEWEST = 20
+"""Posts below which nothing is learnt: the held-out ones would say nothing."""
+
+EMBED_AT_A_TIME = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What came of learning.
+
+    `validation`: recalls in percent on the `held_out` posts (indices), as `validation` gives them; they
+    chose the epoch, so they flatter a little. `posts`, `captions`: how many it learnt from, the held-out
+    ones aside.
+    """
+
+    validation: dict[str, Any]
+    held_out: NDArray[np.int64]
+    posts: int
+    captions: int
+    fitted: Fitted
+
+
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """N photos in memory: `features` (N, views, *shape) of each backbone, and their captions' φ.
+
+    `phi` (M, text dim) float32, photo by photo: those of photo i are the rows `starts[i]` to `starts[i + 1]`.
+    """
+
+    features: tuple[NDArray[Any], ...]
+    phi: NDArray[np.float32]
+    starts: NDArray[np.int64]
+
+    def view(self, rows: NDArray[np.int64], views: NDArray[np.int64] | int) -> list[Tensor]:
+        """The features of photos `rows` in one view each, float32."""
+        return [torch.from_numpy(one[rows, views].astype(np.float32)) for one in self.features]
+
+    def captions(
+        self, rows: NDArray[np.int64], most: int | None = None, rng: np.random.Generator | None = None
+    ) -> tuple[Tensor, NDArray[np.int64]]:
+        """φ of the captions of photos `rows`, at most `most` of each, drawn by `rng`; and whose they are.
+
+        The second is (M,) int64, the photo's number.
+        """
+        chosen = []
+        for row in rows:
+            all_of_it = np.arange(self.starts[row], self.starts[row + 1])
+            if most is not None and rng is not None and len(all_of_it) > most:
+                all_of_it = rng.choice(all_of_it, most, replace=False)
+            chosen.append(all_of_it)
+        counts = np.array([len(one) for one in chosen])
+        return torch.from_numpy(self.phi[np.concatenate(chosen)]), np.repeat(rows, counts)
+
+
+def learn_space(
+    folder: Path,
+    features: Sequence[NDArray[Any]],
+    captions: Sequence[Sequence[str]],
+    *,
+    run: Path,
+    recipe: Recipe = FAST,
+    text: str = "minilm",
+    objective: LearningObjective = "contrastive",
+    seed: int = 0,
+    progress: Progress = SILENT,
+) -> Learned:
+    """Learn a joint space and write image.onnx, text/ and, where there is one, text_head.onnx into `folder`.
+
+    `features`: of each backbone, (N, views, *shape) float16 or float32; `captions`: one non-empty list a
+    post, in the same order. `text` is what `cartolina.text.create` takes; a model that learns its words
+    learns them from these captions. `run` receives the curve and the checkpoints, and a run that was cut
+    off goes on from what it finds there. Min(500, a tenth) of the posts are held out to stop by.
+    Raises `InputError` for fewer than 20 posts, for counts that differ, for a post without a caption.
+    """
+    _check(features, captions, objective)
+    rest, held_out = hold_out(len(captions), seed)
+    model = text_models.create(text, seed=seed, progress=progress)
+    model.fit((caption for row in rest for caption in captions[row]), progress)
+    starts = np.cumsum([0, *(len(of_post) for of_post in captions)])
+    phi = _embed(model, list(chain.from_iterable(captions)), progress)
+    photos = Photos(tuple(features), phi, starts)
+    learn = _contrastive if objective == "contrastive" else _regression
+    image, words, fitted = learn(photos, rest, held_out, recipe, seed, run, progress)
+    folder.mkdir(parents=True, exist_ok=True)
+    inputs = [f"features_{number}" for number in range(len(features))]
+    export_head(image, photos.view(rest[:5], 0), inputs, folder / "image.onnx")
+    if words is not None:
+        export_head(words, [torch.from_numpy(phi[:5])], ["phi"], folder / "text_head.onnx")
+    model.save(folder / "text")
+    return Learned(
+        validation(image, words, photos, held_out),
+        held_out,
+        len(rest),
+        int((starts[rest + 1] - starts[rest]).sum()),
+        fitted,
+    )
+
+
+def hold_out(posts: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The posts to learn from and those to validate on (min(500, a tenth)), both ascending."""
+    order = np.random.default_rng([seed, 500]).permutation(posts)
+    count = min(500, posts // 10)
+    return np.sort(order[count:]), np.sort(order[:count])
+
+
+def validation(
+    image: nn.Module, words: nn.Module | None, photos: Photos, rows: NDArray[np.int64]
+) -> dict[str, Any]:
+    """R@1, R@5 and R@10 in percent among photos `rows`, both ways, every caption a query; and how many.
+
+    `image` and `words` are what a space holds: features -> unit rows, φ -> unit rows (None: φ is the vector).
+    """
+    with torch.no_grad():
+        views = range(photos.features[0].shape[1])
+        vectors = functional.normalize(sum((image(*photos.view(rows, v)) for v in views), torch.zeros(1)))
+        phi, owner = photos.captions(rows)
+        texts = functional.normalize(phi) if words is None else words(phi)
+        scores = texts @ vectors.T  # (M, N)
+    own = torch.from_numpy(owner[:, None] == rows[None, :])  # (M, N)
+    best_text = scores.masked_fill(~own, -2).amax(0)  # (N,)
+    best_photo = scores[own]  # (M,): a caption has one photo
+    # Ties count against us, as in evaluate.metrics: a space that says the same of all finds nothing.
+    of_text = (scores >= best_photo[:, None]).sum(1)  # ranks from 1
+    of_photo = ((scores >= best_text) & ~own).sum(0) + 1
+    return {
+        "text_to_image": _recalls(of_text),
+        "image_to_text": _recalls(of_photo),
+        "images": len(rows),
+        "captions": len(owner),
+    }
+
+
+_Result: TypeAlias = tuple[nn.Module, nn.Module | None, Fitted]
+
+
+def _contrastive(
+    photos: Photos,
+    rest: NDArray[np.int64],
+    held_out: NDArray[np.int64],
+    recipe: Recipe,
+    seed: int,
+    run: Path,
+    progress: Progress,
+) -> _Result:
+    """Both towers, by InfoNCE."""
+    shapes = [one.shape[2:] for one in photos.features]
+    heads, hidden, dim = recipe.heads, recipe.hidden, recipe.dim
+    with seeded(seed):
+        inputs = Features(shapes)
+        tower = Tower(inputs.width, heads=heads, hidden=hidden, dim=dim, dropout=recipe.image_dropout)
+        words = Tower(photos.phi.shape[1], heads=heads, hidden=hidden, dim=dim, dropout=recipe.text_dropout)
+        model = Joint(ImageTower(inputs, tower), words, Temperature(recipe.temperature))
+
+    def load(rows: NDArray[np.int64], rng: np.random.Generator) -> Batch:
+        views = rng.integers(photos.features[0].shape[1], size=len(rows))
+        phi, owner = photos.captions(rows, recipe.captions, rng)
+        return Batch(photos.view(rows, views), phi, torch.from_numpy(rows), torch.from_numpy(owner))
+
+    def score(trained: nn.Module) -> float:
+        assert isinstance(trained, Joint)
+        return _mean_recall(validation(trained.image, trained.text, photos, held_out))
+
+    fitted = fit(
+        model,
+        Contrastive(recipe.smoothing),
+        Shuffled(rest, min(recipe.batch, len(rest)), seed, drop_last=True),
+        load,
+        _settings(recipe, len(rest), seed),
+        folder=run,
+        validate=score,
+        progress=progress,
+    )
+    model.cpu()
+    return model.image, model.text, fitted
+
+
+def _regression(
+    photos: Photos,
+    rest: NDArray[np.int64],
+    held_out: NDArray[np.int64],
+    recipe: Recipe,
+    seed: int,
+    run: Path,
+    progress: Progress,
+) -> _Result:
+    """The photos' tower alone, by Eq. 2: each photo is pulled to the φ of one of its captions."""
+    shapes = [one.shape[2:] for one in photos.features]
+    with seeded(seed):
+        inputs = Features(shapes)
+        head = perceptron(inputs.width, recipe.hidden, photos.phi.shape[1], recipe.image_dropout)
+        psi = _Psi(inputs, head)
+
+    def load(rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, ...]:
+        views = rng.integers(photos.features[0].shape[1], size=len(rows))
+        phi, _ = photos.captions(rows, 1, rng)
+        return (*photos.view(rows, views), phi)
+
+    def score(trained: nn.Module) -> float:
+        return _mean_recall(validation(PhotoSide(trained, TARGET), text_side(TARGET), photos, held_out))
+
+    fitted = fit(
+        psi,
+        Regression(TARGET),
+        # One caption a photo and no negatives: small steps, and many, serve it better.
+        Shuffled(rest, min(recipe.batch // 8, len(rest)), seed),
+        load,
+        _settings(recipe, len(rest), seed),
+        folder=run,
+        validate=score,
+        progress=progress,
+    )
+    psi.cpu()
+    return PhotoSide(psi, TARGET), text_side(TARGET), fitted
+
+
+TARGET: Literal["min-max"] = "min-max"
+"""Which target of `regression` is used: the released code's, whose range does not depend on φ's own."""
+
+
+class _Psi(nn.Module):
+    """Features -> ψ, (N, D) unbounded."""
+
+    def __init__(self, features: Features, head: nn.Module) -> None:
+        super().__init__()
+        self.features, self.head = features, head
+
+    def forward(self, *features: Tensor) -> Tensor:
+        """ψ of the photos."""
+        result: Tensor = self.head(self.features(*features))
+        return result
+
+
+def _settings(recipe: Recipe, posts: int, seed: int) -> Settings:
+    return Settings(
+        epochs=recipe.epochs_for(posts),
+        optimizer=AdamW(lr=recipe.learning_rate, weight_decay=recipe.weight_decay),
+        schedule=Cosine(warmup=recipe.warmup),
+        validate_every=recipe.validate_every,
+        patience=recipe.patience,
+        checkpoint_seconds=20.0,
+        seed=seed,
+    )
+
+
+def _embed(model: text_models.TextModel, captions: list[str], progress: Progress) -> NDArray[np.float32]:
+    """φ of all captions, (M, dim)."""
+    phi = np.empty((len(captions), model.dim), np.float32)
+    with progress.task("words", len(captions), "captions") as step:
+        for start in range(0, len(captions), EMBED_AT_A_TIME):
+            some = captions[start : start + EMBED_AT_A_TIME]
+            phi[start : start + len(some)] = model.embed(some)
+            step.advance(len(some))
+    return phi
+
+
+def _check(features: Sequence[NDArray[Any]], captions: Sequence[Sequence[str]], objective: str) -> None:
+    if objective not in ("contrastive", "regression"):
+        raise UnknownName("objective", objective, ["contrastive", "regression"])
+    if len(captions) < FEWEST:
+        raise InputError(f"{len(captions)} posts with captions were given; learning needs at least {FEWEST}")
+    if not features:
+        raise InputError("no backbone's features were given; learning needs those of at least one")
+    for number, one in enumerate(features):
+        if len(one) != len(captions) or one.ndim < 3:
+            raise InputError(
+                f"features {number} have the shape {one.shape}; expected ({len(captions)}, views, …), a row "
+                "for each post"
+            )
+    silent = [number for number, of_post in enumerate(captions) if not of_post]
+    if silent:
+        raise InputError(f"post {silent[0]} has no caption ({len(silent)} have none): leave such posts out")
+
+
+def _recalls(ranks: Tensor) -> dict[str, float]:
+    return {f"R@{k}": round(float((ranks <= k).double().mean()) * 100, 2) for k in (1, 5, 10)}
+
+
+def _mean_recall(found: dict[str, Any]) -> float:
+    """One number to stop by: the mean of R@1, R@5 and R@10, both ways."""
+    return float(np.mean([*found["text_to_image"].values(), *found["image_to_text"].values()]))

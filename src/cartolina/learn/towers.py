@@ -1,0 +1,114 @@
+"""Two towers that meet: ψ from a photo's features, and a head on the φ of a text, as unit rows.
+
+A tower is several heads side by side, each a small perceptron with its own random start. Each learns alone;
+their unit vectors are laid end to end, so that the cosine of two whole vectors is the mean of the heads'
+cosines: an ensemble that is searched as one vector.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cartolina.learn.contrastive import Pairs, Temperature
+
+__all__ = ["Batch", "Features", "ImageTower", "Joint", "Tower", "perceptron"]
+
+
+def perceptron(width_in: int, hidden: int, width_out: int, dropout: tuple[float, float]) -> nn.Sequential:
+    """(N, width_in) -> (N, width_out): one hidden layer; `dropout` of its inputs and of the hidden layer."""
+    return nn.Sequential(
+        nn.LayerNorm(width_in),
+        nn.Dropout(dropout[0]),
+        nn.Linear(width_in, hidden),
+        nn.GELU(),
+        nn.Dropout(dropout[1]),
+        nn.Linear(hidden, width_out),
+    )
+
+
+class Features(nn.Module):
+    """The features of all backbones, (N, *shape) each, made one row (N, `width`).
+
+    The square root of the averages (with its sign, for backbones that have one) keeps a few strong channels
+    from outweighing the many weak ones; equal lengths keep one backbone from outweighing another.
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        super().__init__()
+        self.width = sum(math.prod(shape) for shape in shapes)
+
+    def forward(self, *features: Tensor) -> Tensor:
+        """(N, width) float32; each backbone's part of a row has length √(its number of features)."""
+        parts = []
+        for given in features:
+            flat = given.flatten(1)  # (N, *shape) -> (N, F)
+            # sign · √|x|, written so that neither torch nor ONNX meets the root's infinite slope at 0
+            rooted = flat.sign() * (flat.abs() + 1e-12).sqrt()
+            parts.append(functional.normalize(rooted, dim=1) * math.sqrt(flat.shape[1]))
+        return torch.cat(parts, dim=1)
+
+
+class Tower(nn.Module):
+    """(N, width) -> unit rows (N, heads · dim)."""
+
+    def __init__(
+        self, width: int, *, heads: int, hidden: int, dim: int, dropout: tuple[float, float]
+    ) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(perceptron(width, hidden, dim, dropout) for _ in range(heads))
+
+    def each(self, rows: Tensor) -> list[Tensor]:
+        """What each head makes of `rows` (N, width): unit rows (N, dim)."""
+        return [functional.normalize(head(rows), dim=1) for head in self.heads]
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """The heads' vectors end to end."""
+        return torch.cat(self.each(rows), dim=1) / math.sqrt(len(self.heads))
+
+
+class ImageTower(nn.Module):
+    """`tower` on the features of several backbones: (N, *shape_i) each -> unit rows (N, D)."""
+
+    def __init__(self, features: Features, tower: Tower) -> None:
+        super().__init__()
+        self.features, self.tower = features, tower
+
+    def each(self, *features: Tensor) -> list[Tensor]:
+        """What each head makes of the photos: unit rows (N, dim)."""
+        return self.tower.each(self.features(*features))
+
+    def forward(self, *features: Tensor) -> Tensor:
+        """The photos' vectors."""
+        result: Tensor = self.tower(self.features(*features))
+        return result
+
+
+class Batch(NamedTuple):
+    """Photos and their captions: features of each backbone (N, *shape), φ (M, D), and whose each is."""
+
+    features: list[Tensor]
+    phi: Tensor
+    image_key: Tensor
+    text_key: Tensor
+
+
+class Joint(nn.Module):
+    """Both towers while they learn: a batch -> the `Pairs` of each head."""
+
+    def __init__(self, image: ImageTower, text: Tower, temperature: Temperature) -> None:
+        super().__init__()
+        self.image, self.text, self.temperature = image, text, temperature
+
+    def forward(self, batch: Batch) -> list[Pairs]:
+        """One `Pairs` a head; each has its own loss, so that none leans on another."""
+        scale = self.temperature()
+        return [
+            Pairs(image, text, batch.image_key, batch.text_key, scale)
+            for image, text in zip(self.image.each(*batch.features), self.text.each(batch.phi), strict=True)
+        ]
