@@ -116,6 +116,7 @@ def test_what_cannot_be_read_is_counted_and_listed(album, tmp_path):
         Post("broken.png", root / "broken.png"),
         Post("empty.png", root / "empty.png"),
         Post("gone.png", root / "gone.png"),
+        Post("nul", Path("a\0b.png")),
         Post("words only", captions=("words",)),
         Post("red-1.png", root / "red-1.png"),
     ]
@@ -124,6 +125,7 @@ def test_what_cannot_be_read_is_counted_and_listed(album, tmp_path):
     report = album.add(made)
     assert report.added == 1
     expected = ["bad row", "empty file", "no picture", "no such image", "not an image", "repeated id"]
+    expected += ["unreadable image"]  # a path with NUL in it
     assert report.skipped == Counter(expected)
     lines = [json.loads(line) for line in report.skipped_file.read_text().splitlines()]
     assert report.skipped_file == album.path / "runs" / "skipped.jsonl"

@@ -108,7 +108,7 @@ def entries(
                 on_skip(Skipped(post.id, error.reason, error.detail))
             except FileNotFoundError as error:
                 on_skip(Skipped(post.id, "no such image", str(error.filename)))
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: a path with NUL in it
                 on_skip(Skipped(post.id, "unreadable image", str(error)))
         known = catalogue.known(source, [entry.post.id for entry in arrived], space)
         for entry in arrived:
