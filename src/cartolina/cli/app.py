@@ -114,8 +114,8 @@ def build(
             columns=columns,
             split=split,
             text=text,
-            quality=quality,
-            objective=objective,
+            quality=quality,  # type: ignore[arg-type]  # the library names the known ones and the nearest
+            objective=objective,  # type: ignore[arg-type]
             backbone=backbone,
             device=device,
             seed=seed,

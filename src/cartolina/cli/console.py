@@ -151,6 +151,8 @@ class _Line:
 def _rate(speed: float | None, unit: str) -> str:
     if not speed:
         return ""
+    if speed < 0.1:
+        return f"{duration(1 / speed)} for one of {unit}"
     return f"{speed:,.0f} {unit}/s" if speed >= 10 else f"{speed:.1f} {unit}/s"
 
 

@@ -190,7 +190,12 @@ def _where(hit: Hit) -> str:
 
 def _console() -> Console:
     # A pipe has no width to fit: rows stay whole there, so that grep sees them.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 240)
+    return _Screen(highlight=False, width=None if sys.stdout.isatty() else 240)
+
+
+class _Screen(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # to be told by `failures`; Rich would exit with 1
 
 
 def _plain(text: str) -> str:

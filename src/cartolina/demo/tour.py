@@ -57,14 +57,13 @@ def tour(folder: Path, photos: Path | None = None, progress: Progress = SILENT) 
 
     An album that is there already is asked again, not built again, so a second tour takes seconds.
     """
-    from cartolina.album.album import Album
     from cartolina.album.build import build
 
     source = photos if photos is not None else collect(folder / "photos", progress)
     where = folder / ("album" if photos is None else f"album of {photos.resolve().name}")
-    if where.exists():
+    album = _built(where)
+    if album is not None:
         progress.say(f"The album is there from before: {where} (delete it to build it again)")
-        album = Album.open(where)
     else:
         album = build(source, where, progress=progress)
     stops = []
@@ -75,6 +74,19 @@ def tour(folder: Path, photos: Path | None = None, progress: Progress = SILENT) 
         save_sheet(sheet, ranking_tiles(ranking), query, f"{shows} · read as {ranking.read_as}")
         stops.append(Stop(shows, query, ranking, sheet))
     return Tour(source, where, len(album), tuple(stops))
+
+
+def _built(where: Path) -> Album | None:
+    """The album at `where`, unless its building was stopped or has not begun."""
+    from cartolina.album.album import Album
+
+    if not (where / "album.json").exists():
+        return None
+    album = Album.open(where)
+    if album.space is not None:
+        return album
+    album.close()
+    return None
 
 
 def _questions(album: Album) -> Sequence[tuple[str, str]]:
