@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cartolina import metrics
 from cartolina import text as text_models
 from cartolina.errors import InputError, UnknownName
 from cartolina.learn.batches import Shuffled
@@ -157,25 +158,21 @@ def hold_out(posts: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64
 def validation(
     image: nn.Module, words: nn.Module | None, photos: Photos, rows: NDArray[np.int64]
 ) -> dict[str, Any]:
-    """R@1, R@5 and R@10 in percent among photos `rows`, both ways, every caption a query; and how many.
+    """R@1, R@5 and R@10 in percent among photos `rows` (ascending), both ways, every caption a query.
 
     `image` and `words` are what a space holds: features -> unit rows, φ -> unit rows (None: φ is the vector).
     """
     with torch.no_grad():
         views = range(photos.features[0].shape[1])
         vectors = functional.normalize(sum((image(*photos.view(rows, v)) for v in views), torch.zeros(1)))
-        phi, owner = photos.captions(rows)
+        phi, of_whom = photos.captions(rows)
         texts = functional.normalize(phi) if words is None else words(phi)
-        scores = texts @ vectors.T  # (M, N)
-    own = torch.from_numpy(owner[:, None] == rows[None, :])  # (M, N)
-    best_text = scores.masked_fill(~own, -2).amax(0)  # (N,)
-    best_photo = scores[own]  # (M,): a caption has one photo
-    # Ties count against us, as in evaluate.metrics: a space that says the same of all finds nothing.
-    of_text = (scores >= best_photo[:, None]).sum(1)  # ranks from 1
-    of_photo = ((scores >= best_text) & ~own).sum(0) + 1
+    owner = np.searchsorted(rows, of_whom)  # from the photo's number to its place among `rows`
+    of_texts = metrics.text_to_image_ranks(texts.numpy(), vectors.numpy(), owner)
+    of_images = metrics.image_to_text_ranks(vectors.numpy(), texts.numpy(), owner)
     return {
-        "text_to_image": _recalls(of_text),
-        "image_to_text": _recalls(of_photo),
+        "text_to_image": _recalls(of_texts),
+        "image_to_text": _recalls(of_images),
         "images": len(rows),
         "captions": len(owner),
     }
@@ -322,8 +319,8 @@ def _check(features: Sequence[NDArray[Any]], captions: Sequence[Sequence[str]], 
         raise InputError(f"post {silent[0]} has no caption ({len(silent)} have none): leave such posts out")
 
 
-def _recalls(ranks: Tensor) -> dict[str, float]:
-    return {f"R@{k}": round(float((ranks <= k).double().mean()) * 100, 2) for k in (1, 5, 10)}
+def _recalls(ranks: NDArray[np.int64]) -> dict[str, float]:
+    return {f"R@{k}": round(metrics.recall_at_k(ranks, k), 2) for k in (1, 5, 10)}
 
 
 def _mean_recall(found: dict[str, Any]) -> float:
