@@ -48,42 +48,56 @@ def split(module: nn.Module, tail: Sequence[str]) -> Split:
     for name in tail:
         if name not in names:
             raise UnknownName("part of the backbone", name, (n for n in names if n))
-    graph = _traced(module)
-    nodes = [node for node in graph.graph.nodes if node.op not in ("placeholder", "output")]
-    inside = [any(_within(str(node.target), name) for name in tail) for node in nodes]
+    traced = _traced(module, tail)
+    nodes = list(traced.graph.nodes)
+    inside = [node.op == "call_module" and any(_within(node.target, name) for name in tail) for node in nodes]
     if not any(inside):
         raise InputError(f"the backbone never calls {', '.join(tail)}: name parts that it runs")
     start = inside.index(True)
-    if start == 0:
-        raise InputError(f"{tail[0]!r} is the first part of the backbone: nothing would be left frozen")
     first = nodes[start].target
+    if not any(node.op == "call_module" for node in nodes[:start]):
+        raise InputError(f"{first!r} is the first part of the backbone: nothing would be left frozen")
     for node, named in zip(nodes[start:], inside[start:], strict=True):
-        if not named and node.op == "call_module" and list(graph.get_submodule(node.target).parameters()):
+        if not named and node.op == "call_module" and list(traced.get_submodule(node.target).parameters()):
             raise InputError(f"{node.target!r} comes after {first!r}: name it in the tail as well")
-    order = {node: int(position >= start) for position, node in enumerate(nodes)}
-    halves = split_module(graph, module, lambda node: order[node])
-    trunk, last = halves.submod_0, halves.submod_1
+    early = set(nodes[:start])
+    passing = {one for node in nodes[start:] for one in node.all_input_nodes if one in early}
+    tensors = [node for node in passing if not _is_batch_size(node)]
+    if len(tensors) != 1:
+        listed = ", ".join(sorted(node.name for node in tensors))
+        raise InputError(f"{len(tensors)} tensors pass before {first!r} ({listed}): cut where a block begins")
+    for node in passing - set(tensors):  # what passes has as many rows as the pixels had
+        with traced.graph.inserting_before(nodes[start]):
+            size = traced.graph.call_method("size", (tensors[0], 0))
+        node.replace_all_uses_with(size, delete_user_cb=lambda user: user not in early)
+    halves = split_module(traced, module, lambda node: int(node not in early))
+    trunk, rest = halves.submod_0, halves.submod_1
     assert isinstance(trunk, nn.Module)
-    assert isinstance(last, fx.GraphModule)
-    crossing = [node.name for node in last.graph.nodes if node.op == "placeholder"]
-    if len(crossing) != 1:
-        raise InputError(
-            f"{len(crossing)} tensors pass before {first!r} ({', '.join(crossing)}): cut where a block begins"
-        )
-    return Split(trunk.requires_grad_(False).eval(), last)
+    assert isinstance(rest, nn.Module)
+    return Split(trunk.requires_grad_(False).eval(), rest.eval())
 
 
-def _traced(module: nn.Module) -> fx.GraphModule:
+def _traced(module: nn.Module, tail: Sequence[str]) -> fx.GraphModule:
+    """The steps of `module`'s forward, whole submodules wherever none of `tail` lies inside them."""
+
+    class Tracer(fx.Tracer):
+        def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+            return not any(name.startswith(module_qualified_name + ".") for name in tail)
+
     try:
-        return fx.symbolic_trace(module.eval())
+        return fx.GraphModule(module, Tracer().trace(module.eval()))
     except Exception as error:
         raise InputError(
             f"{type(module).__name__} cannot be cut in two: torch.fx does not follow its forward ({error})"
         ) from error
 
 
-def _within(target: str, name: str) -> bool:
-    return target == name or target.startswith(name + ".")
+def _is_batch_size(node: fx.Node) -> bool:
+    return node.op == "call_method" and node.target == "size" and node.args[1:] == (0,)
+
+
+def _within(target: object, name: str) -> bool:
+    return str(target) == name or str(target).startswith(name + ".")
 
 
 class Tuned(nn.Module):
