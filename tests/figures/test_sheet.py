@@ -11,7 +11,7 @@ from PIL import Image
 from cartolina.album.ranking import Hit, Ranking
 from cartolina.errors import InputError
 from cartolina.figures import sheet
-from cartolina.figures.sheet import Tile, contact_sheet, ranking_tiles, save_sheet
+from cartolina.figures.sheet import Tile, contact_sheet, ranking_tiles, save_ranking, save_sheet
 from cartolina.post import Place, Post
 
 RED = (220, 30, 30)
@@ -119,6 +119,14 @@ def test_tiles_of_a_ranking():
         Tile(b"y", "b", "0.400", "12.3 km away"),
         Tile(b"z", "c", "0.300", ""),
     ]
+
+
+def test_a_ranking_is_titled_by_its_query_and_how_it_was_read(monkeypatch, tmp_path):
+    drawn = []
+    monkeypatch.setattr(sheet, "save_sheet", lambda path, tiles, *words: drawn.append(words))
+    save_ranking(tmp_path / "x.png", Ranking("dog", "dog", ()))
+    save_ranking(tmp_path / "x.png", Ranking("dog near Rome", "dog near:Rome, Italy within 25km", ()), "near")
+    assert drawn == [("dog", ""), ("dog near Rome", "near · read as dog near:Rome, Italy within 25km")]
 
 
 @pytest.mark.parametrize("name", ["out.png", "out.jpg", "new/out.webp", "out.PDF"])

@@ -214,9 +214,9 @@ def search(
         with Album.open(album) as opened:
             ranking = opened.search(query, k)
         if sheet is not None:
-            from cartolina.figures.sheet import ranking_tiles, save_sheet
+            from cartolina.figures.sheet import save_ranking
 
-            save_sheet(sheet, ranking_tiles(ranking), query, f"read as {ranking.read_as}")
+            save_ranking(sheet, ranking)
         show.ranking(ranking, sheet, as_json=json)
 
 

@@ -29,24 +29,19 @@ def ranking(answer: Ranking, sheet: Path | None, *, as_json: bool) -> None:
         return
     console = _console()
     console.print(f"[bold]Read as[/bold] {_plain(answer.read_as)}")
-    for place in answer.places:
-        others = f"; also: {', '.join(place.alternatives)}" if place.alternatives else ""
-        where = f"{place.place.lat:.3f}, {place.place.lon:.3f}"
-        around = f"({where}), {place.radius_km:g} km around"
-        console.print(f"[bold]Place[/bold] {_plain(place.name)} {around}{_plain(others)}")
     for word, near in answer.unknown_words.items():
         guess = f"; did you mean {near!r}?" if near else ""
         console.print(f"[yellow]The album does not know the word {word!r}{guess}[/yellow]")
     for note in answer.notes:
-        console.print(f"[yellow]{_plain(note)}[/yellow]")
+        console.print(f"[dim]{_plain(note)}[/dim]")
     if not answer.hits:
         console.print("Nothing found.")
         return
     table = Table(box=None, padding=(0, 1), header_style="bold")
     table.add_column("", justify="right", style="dim")
     table.add_column("score", justify="right", style="cyan")
-    table.add_column("id", overflow="fold", max_width=48)
-    table.add_column("caption", max_width=72)
+    table.add_column("id", overflow="fold", max_width=44 if console.is_terminal else None)
+    table.add_column("caption", max_width=72, overflow="ellipsis", no_wrap=True)
     table.add_column("place", no_wrap=True, style="dim")
     for rank, hit in enumerate(answer, start=1):
         caption = hit.post.text or " ".join(f"#{tag}" for tag in hit.post.tags)
@@ -185,12 +180,12 @@ def _facts(rows: list[tuple[str, str]]) -> None:
 def _where(hit: Hit) -> str:
     place = hit.post.place
     where = f"{place.lat:.2f}, {place.lon:.2f}" if place else ""
-    return where if hit.distance_km is None else f"{where} ({hit.distance_km:,.0f} km)"
+    return where if hit.distance_km is None else f"{where} ({hit.distance_km:,.1f} km)"
 
 
 def _console() -> Console:
     # A pipe has no width to fit: rows stay whole there, so that grep sees them.
-    return _Screen(highlight=False, width=None if sys.stdout.isatty() else 240)
+    return _Screen(highlight=False, width=None if sys.stdout.isatty() else 400)
 
 
 class _Screen(Console):

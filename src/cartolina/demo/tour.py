@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cartolina.demo.photos import collect
 from cartolina.errors import InputError
-from cartolina.figures.sheet import ranking_tiles, save_sheet
+from cartolina.figures.sheet import save_ranking
 from cartolina.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -24,12 +24,13 @@ __all__ = ["Stop", "Tour", "tour"]
 
 # What is asked of the packages' photos: (what the question shows, the question).
 QUESTIONS = (
-    ("words", "a castle on a hill"),
-    ("sum", "flower + red"),
-    ("difference", "bird - water"),
-    ("example", "like:gcompris/explore_monuments/wonders/colosseum"),
-    ("near a place", "a famous building near:Paris within 300 km"),
+    ("words", "a castle by the water"),
+    ("sum", "horse + stripes"),
+    ("difference", "musical instrument - guitar"),
+    ("example", "like:gcompris/explore_monuments/wonders/tajMahal"),
+    ("near a place", "castle near:Paris within 300 km"),
 )
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,9 @@ def tour(folder: Path, photos: Path | None = None, progress: Progress = SILENT) 
     stops = []
     questions = QUESTIONS if photos is None else _questions(album)
     for number, (shows, query) in enumerate(questions, start=1):
-        ranking = album.search(query, k=10)
+        ranking = album.search(query, k=SHOWN)
         sheet = folder / "sheets" / f"{number} {shows}.png"
-        save_sheet(sheet, ranking_tiles(ranking), query, f"{shows} · read as {ranking.read_as}")
+        save_ranking(sheet, ranking, shows)
         stops.append(Stop(shows, query, ranking, sheet))
     return Tour(source, where, len(album), tuple(stops))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cartolina.album.ranking import Hit, Ranking
 
-__all__ = ["Tile", "contact_sheet", "ranking_tiles", "save_sheet"]
+__all__ = ["Tile", "contact_sheet", "ranking_tiles", "save_ranking", "save_sheet"]
 
 PAPER, INK, SOFT, EMPTY = "#fbfaf7", "#1f2328", "#6b7178", "#e6e3dc"
 CELL, PICTURE, GAP, MARGIN = 264, 216, 24, 28  # pixels; a picture fits in CELL × PICTURE
@@ -41,6 +41,14 @@ class Tile:
     caption: str = ""
     score: str = ""
     place: str = ""
+
+
+def save_ranking(path: Path, ranking: Ranking, remark: str = "") -> None:
+    """Draw an album's answer into `path`: the query as the title, below it `remark` and how it was read."""
+    read = "" if ranking.read_as == ranking.query else f"read as {ranking.read_as}"
+    save_sheet(
+        path, ranking_tiles(ranking), ranking.query, " · ".join(part for part in (remark, read) if part)
+    )
 
 
 def ranking_tiles(ranking: Ranking) -> list[Tile]:
