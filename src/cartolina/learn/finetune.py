@@ -61,15 +61,20 @@ def split(module: nn.Module, tail: Sequence[str]) -> Split:
         if not named and node.op == "call_module" and list(traced.get_submodule(node.target).parameters()):
             raise InputError(f"{node.target!r} comes after {first!r}: name it in the tail as well")
     early = set(nodes[:start])
-    passing = {one for node in nodes[start:] for one in node.all_input_nodes if one in early}
-    tensors = [node for node in passing if not _is_batch_size(node)]
-    if len(tensors) != 1:
-        listed = ", ".join(sorted(node.name for node in tensors))
-        raise InputError(f"{len(tensors)} tensors pass before {first!r} ({listed}): cut where a block begins")
-    for node in passing - set(tensors):  # what passes has as many rows as the pixels had
-        with traced.graph.inserting_before(nodes[start]):
-            size = traced.graph.call_method("size", (tensors[0], 0))
-        node.replace_all_uses_with(size, delete_user_cb=lambda user: user not in early)
+    sizes = [
+        node for node in nodes if node.op == "call_method" and node.target == "size" and node.args[1:] == (0,)
+    ]
+    late = [node for node in nodes[start:] if node not in sizes]
+    passing = {one for node in late for one in node.all_input_nodes if one in early} - set(sizes)
+    if len(passing) != 1:
+        listed = ", ".join(sorted(node.name for node in passing))
+        raise InputError(f"{len(passing)} tensors pass before {first!r} ({listed}): cut where a block begins")
+    (cut,) = passing
+    with traced.graph.inserting_before(nodes[start]):
+        rows = traced.graph.call_method("size", (cut, 0))
+    for node in sizes:  # what passes has as many rows as the pixels had
+        node.replace_all_uses_with(rows, delete_user_cb=lambda user: user in late)
+    traced.graph.eliminate_dead_code()
     halves = split_module(traced, module, lambda node: int(node not in early))
     trunk, rest = halves.submod_0, halves.submod_1
     assert isinstance(trunk, nn.Module)
@@ -90,10 +95,6 @@ def _traced(module: nn.Module, tail: Sequence[str]) -> fx.GraphModule:
         raise InputError(
             f"{type(module).__name__} cannot be cut in two: torch.fx does not follow its forward ({error})"
         ) from error
-
-
-def _is_batch_size(node: fx.Node) -> bool:
-    return node.op == "call_method" and node.target == "size" and node.args[1:] == (0,)
 
 
 def _within(target: object, name: str) -> bool:
