@@ -12,7 +12,7 @@ model that gives every pair the same score gets recall 0, never 100.
 >>> ranks.tolist()   # the second caption is image 1's, but points at image 0
 [1, 3, 1]
 >>> recall_at_k(ranks, 1), median_rank(ranks)
-(66.66666666666666, 1.0)
+(66.66666666666667, 1.0)
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def image_to_text_ranks(images: Floats, texts: Floats, owner: Ints) -> Ints:
 def recall_at_k(ranks: Ints, k: int) -> float:
     """The percentage of queries whose answer is among the first `k`; NaN without queries."""
     asked = ranks[ranks > 0]
-    return float(100 * (asked <= k).mean()) if len(asked) else float("nan")
+    return float(100 * (asked <= k).sum() / len(asked)) if len(asked) else float("nan")
 
 
 def median_rank(ranks: Ints) -> float:
