@@ -28,14 +28,14 @@ class Recipe:
     hidden: int = 1024
     dim: int = 512
     batch: int = 1000
-    captions: int = 5
-    steps: int = 180
+    captions: int = 2
+    steps: int = 250
     fewest_epochs: int = 8
     most_epochs: int = 150
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     warmup: int = 20
-    image_dropout: tuple[float, float] = (0.4, 0.4)
+    image_dropout: tuple[float, float] = (0.4, 0.5)
     text_dropout: tuple[float, float] = (0.2, 0.4)
     smoothing: float = 0.05
     temperature: float = 20.0
@@ -47,7 +47,7 @@ class Recipe:
 
         A small album needs many epochs to make enough steps, a large one few epochs to have seen enough.
         """
-        wanted = math.ceil(self.steps / math.ceil(posts / self.batch))
+        wanted = math.ceil(self.steps / max(1, posts // self.batch))  # a last, smaller batch is left out
         return min(max(wanted, self.fewest_epochs), self.most_epochs)
 
 
