@@ -16,7 +16,14 @@ from cartolina.onnx_session import open_session
 from cartolina.text.contract import FORMAT, write_card
 
 SMALL = Recipe(
-    heads=2, hidden=32, dim=16, batch=60, steps=200, image_dropout=(0.0, 0.1), text_dropout=(0.0, 0.1)
+    heads=2,
+    hidden=32,
+    dim=16,
+    short=24,
+    batch=60,
+    steps=200,
+    image_dropout=(0.0, 0.1),
+    text_dropout=(0.0, 0.1),
 )
 NOUNS = ["dog", "sea", "car", "tree", "bird", "house", "snow", "child", "boat", "horse"]
 VERBS = ["red", "small", "wet", "old", "loud", "green"]
@@ -102,7 +109,7 @@ def test_finds_a_planted_relation_and_writes_what_it_learnt(tmp_path, words):
 
 def test_the_vectors_are_unit_rows_whose_cosine_is_the_mean_of_the_heads():
     torch.manual_seed(0)
-    tower = Tower(6, heads=3, hidden=8, dim=4, dropout=(0.0, 0.0)).eval()
+    tower = Tower([torch.nn.Linear(4, 4) for _ in range(3)], [slice(0, 4), slice(0, 4), slice(2, 6)])
     rows = torch.randn(5, 6)
     whole, parts = tower(rows), tower.each(rows)
     torch.testing.assert_close(whole.norm(dim=1), torch.ones(5))
@@ -129,7 +136,7 @@ def test_several_backbones_go_into_one_head(tmp_path):
     )
     given = {"features_0": features[:7, 0].astype(np.float32), "features_1": other[:7, 0]}
     vectors = open_session(tmp_path / "space" / "image.onnx").run(["vector"], given)[0]
-    assert vectors.shape == (7, 2 * 16)
+    assert vectors.shape == (7, SMALL.short + 2)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 

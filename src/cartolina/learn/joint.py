@@ -26,13 +26,25 @@ from cartolina import metrics
 from cartolina import text as text_models
 from cartolina.errors import InputError, UnknownName
 from cartolina.learn.batches import Shuffled
+from cartolina.learn.canonical import canonical_directions
 from cartolina.learn.contrastive import Contrastive, Temperature
 from cartolina.learn.export import export_head
 from cartolina.learn.fit import Fitted, Settings, fit, seeded
+from cartolina.learn.hubness import Unhubbed
 from cartolina.learn.optimisers import AdamW, Cosine
 from cartolina.learn.recipes import BEST, FAST, RECIPES, Recipe
 from cartolina.learn.regression import PhotoSide, Regression, text_side
-from cartolina.learn.towers import Batch, Features, ImageTower, Joint, Tower, perceptron
+from cartolina.learn.towers import (
+    Batch,
+    Features,
+    Head,
+    ImageTower,
+    Joint,
+    Shortened,
+    Tower,
+    perceptron,
+    principal_axes,
+)
 from cartolina.progress import SILENT, Progress
 
 __all__ = [
@@ -54,6 +66,12 @@ FEWEST = 20
 """Posts below which nothing is learnt: the held-out ones would say nothing."""
 
 EMBED_AT_A_TIME = 2048
+
+MOST_FOR_DIRECTIONS = 20_000
+"""Posts from which the canonical directions are computed: more would cost memory and change nothing."""
+
+PHOTOS_IN_BANK, CAPTIONS_IN_BANK = 4096, 8192
+"""Of how many vectors hubness is told (docs/quality.md says what a larger bank brought)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +209,8 @@ def _contrastive(
     progress: Progress,
 ) -> _Result:
     """Both towers, by InfoNCE."""
-    shapes = [one.shape[2:] for one in photos.features]
-    heads, hidden, dim = recipe.heads, recipe.hidden, recipe.dim
     with seeded(seed):
-        inputs = Features(shapes)
-        tower = Tower(inputs.width, heads=heads, hidden=hidden, dim=dim, dropout=recipe.image_dropout)
-        words = Tower(photos.phi.shape[1], heads=heads, hidden=hidden, dim=dim, dropout=recipe.text_dropout)
-        model = Joint(ImageTower(inputs, tower), words, Temperature(recipe.temperature))
+        model = _towers(photos, rest, recipe)
 
     def load(rows: NDArray[np.int64], rng: np.random.Generator) -> Batch:
         views = rng.integers(photos.features[0].shape[1], size=len(rows))
@@ -218,8 +231,51 @@ def _contrastive(
         validate=score,
         progress=progress,
     )
-    model.cpu()
-    return model.image, model.text, fitted
+    return *_finished(model.cpu(), photos, rest, recipe.short), fitted
+
+
+def _towers(photos: Photos, rest: NDArray[np.int64], recipe: Recipe) -> Joint:
+    """Both towers as they start: on the canonical directions of the posts to learn from."""
+    features = Features([one.shape[2:] for one in photos.features])
+    whole = slice(0, features.width)
+    parts = [whole] * recipe.heads + (features.parts if len(features.parts) > 1 else [])
+    some = rest[_spaced(len(rest), MOST_FOR_DIRECTIONS)]
+    views = range(photos.features[0].shape[1])
+    rows = torch.stack([features(*photos.view(some, view)) for view in views]).mean(0).numpy()
+    phi, of_whom = photos.captions(some)
+    owner = np.searchsorted(some, of_whom)
+    starts = {
+        (part.start, part.stop): canonical_directions(rows[:, part], phi.numpy(), owner, recipe.dim)
+        for part in parts
+    }
+    images, words = [], []
+    for part in parts:
+        of_image, of_text = starts[part.start, part.stop]
+        size = (recipe.hidden, recipe.dim)
+        images.append(Head(of_image, *size, recipe.image_dropout))
+        words.append(Head(of_text, *size, recipe.text_dropout))
+    image = ImageTower(features, Tower(images, parts))
+    return Joint(image, Tower(words, [slice(None)] * len(parts)), Temperature(recipe.temperature))
+
+
+def _finished(
+    model: Joint, photos: Photos, rest: NDArray[np.int64], short: int
+) -> tuple[nn.Module, nn.Module]:
+    """The trained towers, with shorter vectors and without hubs: features -> vectors, φ -> vectors."""
+    some = rest[_spaced(len(rest), PHOTOS_IN_BANK)]
+    phi, _ = photos.captions(some)
+    phi = phi[_spaced(len(phi), CAPTIONS_IN_BANK)]
+    with torch.no_grad():
+        seen, said = model.image(*photos.view(some, 0)), model.text(phi)
+        axes = principal_axes(torch.cat([seen / len(seen) ** 0.5, said / len(said) ** 0.5]), short)
+        image, text = Shortened(model.image, axes), Shortened(model.text, axes)
+        seen, said = image(*photos.view(some, 0)), text(phi)
+        return Unhubbed(image, said, seen, first=True), Unhubbed(text, seen, said, first=False)
+
+
+def _spaced(count: int, most: int) -> NDArray[np.int64]:
+    """At most `most` of the numbers below `count`, evenly spaced."""
+    return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
 
 
 def _regression(

@@ -15,9 +15,10 @@ __all__ = ["BEST", "FAST", "RECIPES", "Recipe"]
 class Recipe:
     """How a space is learnt.
 
-    `backbones` and `views` say which features are taken of a photo. `heads` perceptrons of `hidden` units,
-    each giving `dim` numbers, stand side by side in either tower. `captions`: how many of a photo's captions
-    one step sees at most, drawn anew each time. `image_dropout`, `text_dropout`: of a head's inputs and of
+    `backbones` and `views` say which features are taken of a photo. `heads` heads with `hidden` units, each
+    giving `dim` numbers, see the features of all backbones; with several backbones one more sees each alone.
+    `short`: how many numbers of a whole vector are kept. `captions`: how many of a photo's captions one step
+    sees at most, drawn anew each time. `image_dropout`, `text_dropout`: of a head's inputs and of
     its hidden layer. `temperature`: where the scale of the cosines starts. `patience` counts validations,
     one every `validate_every` epochs. How long it learns is for `epochs_for`.
     """
@@ -26,17 +27,18 @@ class Recipe:
     views: tuple[str, ...] = ("plain", "mirror")
     heads: int = 3
     hidden: int = 1024
-    dim: int = 512
+    dim: int = 384
+    short: int = 512
     batch: int = 1000
-    captions: int = 2
-    steps: int = 250
+    captions: int = 3
+    steps: int = 220
     fewest_epochs: int = 8
     most_epochs: int = 150
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     warmup: int = 20
-    image_dropout: tuple[float, float] = (0.4, 0.5)
-    text_dropout: tuple[float, float] = (0.2, 0.4)
+    image_dropout: tuple[float, float] = (0.4, 0.4)
+    text_dropout: tuple[float, float] = (0.4, 0.4)
     smoothing: float = 0.05
     temperature: float = 20.0
     validate_every: int = 3
@@ -54,7 +56,7 @@ class Recipe:
 FAST = Recipe()
 """One backbone."""
 
-BEST = Recipe(backbones=("efficientnet-lite0", "efficientnet-lite2"))
+BEST = Recipe(backbones=("efficientnet-lite0", "efficientnet-lite2"), heads=2)
 """Two backbones: their features come from other sizes of picture and other networks, and err differently."""
 
 RECIPES: dict[str, Recipe] = {"fast": FAST, "best": BEST}

@@ -1,23 +1,36 @@
 """Two towers that meet: ψ from a photo's features, and a head on the φ of a text, as unit rows.
 
-A tower is several heads side by side, each a small perceptron with its own random start. Each learns alone;
-their unit vectors are laid end to end, so that the cosine of two whole vectors is the mean of the heads'
-cosines: an ensemble that is searched as one vector.
+A tower is several heads side by side, each a linear map and a small perceptron with its own random start; of
+several backbones, some heads see all and some one. Each learns alone; their unit vectors are laid end to end,
+so that the cosine of two whole vectors is the mean of the heads' cosines: an ensemble searched as one vector.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cartolina.learn.canonical import Directions
 from cartolina.learn.contrastive import Pairs, Temperature
 
-__all__ = ["Batch", "Features", "ImageTower", "Joint", "Tower", "perceptron"]
+__all__ = [
+    "Batch",
+    "Features",
+    "Head",
+    "ImageTower",
+    "Joint",
+    "Shortened",
+    "Tower",
+    "perceptron",
+    "principal_axes",
+]
 
 
 def perceptron(width_in: int, hidden: int, width_out: int, dropout: tuple[float, float]) -> nn.Sequential:
@@ -41,7 +54,9 @@ class Features(nn.Module):
 
     def __init__(self, shapes: Sequence[tuple[int, ...]]) -> None:
         super().__init__()
-        self.width = sum(math.prod(shape) for shape in shapes)
+        ends = np.cumsum([0, *(math.prod(shape) for shape in shapes)]).tolist()
+        self.width: int = ends[-1]
+        self.parts = [slice(start, stop) for start, stop in pairwise(ends)]  # each backbone's columns
 
     def forward(self, *features: Tensor) -> Tensor:
         """(N, width) float32; each backbone's part of a row has length √(its number of features)."""
@@ -54,18 +69,50 @@ class Features(nn.Module):
         return torch.cat(parts, dim=1)
 
 
-class Tower(nn.Module):
-    """(N, width) -> unit rows (N, heads · dim)."""
+class Head(nn.Module):
+    """(N, F) -> (N, dim), of no particular length: the canonical map, and what a perceptron adds to it.
 
-    def __init__(
-        self, width: int, *, heads: int, hidden: int, dim: int, dropout: tuple[float, float]
-    ) -> None:
+    Both are trained; the map starts where `canonical_directions` put it, the perceptron near nothing.
+    Directions beyond those the closed form has start at zero.
+    """
+
+    def __init__(self, start: Directions, hidden: int, dim: int, dropout: tuple[float, float]) -> None:
         super().__init__()
-        self.heads = nn.ModuleList(perceptron(width, hidden, dim, dropout) for _ in range(heads))
+        width, known = start.weight.shape
+        self.register_buffer("mean", torch.from_numpy(start.mean))
+        self.mean: Tensor
+        self.spread = start.spread
+        self.dropout = nn.Dropout(dropout[0])
+        self.straight = nn.Linear(width, dim, bias=False)
+        last = nn.Linear(hidden, dim)
+        self.bent = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout[1]), last)
+        with torch.no_grad():
+            self.straight.weight.zero_()
+            self.straight.weight[:known] = torch.from_numpy(start.weight.T) * start.spread
+            last.weight.mul_(0.02)  # not 0, or directions beyond the known ones would never move
+            last.bias.zero_()
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """What the head makes of `rows`."""
+        rows = self.dropout((rows - self.mean) / self.spread)
+        result: Tensor = self.straight(rows) + self.bent(rows)
+        return result
+
+
+class Tower(nn.Module):
+    """(N, width) -> unit rows (N, heads · dim); head i sees the columns `parts[i]`."""
+
+    def __init__(self, heads: Sequence[nn.Module], parts: Sequence[slice]) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(heads)
+        self.parts = tuple(parts)
 
     def each(self, rows: Tensor) -> list[Tensor]:
         """What each head makes of `rows` (N, width): unit rows (N, dim)."""
-        return [functional.normalize(head(rows), dim=1) for head in self.heads]
+        return [
+            functional.normalize(head(rows[:, part]), dim=1)
+            for head, part in zip(self.heads, self.parts, strict=True)
+        ]
 
     def forward(self, rows: Tensor) -> Tensor:
         """The heads' vectors end to end."""
@@ -87,6 +134,32 @@ class ImageTower(nn.Module):
         """The photos' vectors."""
         result: Tensor = self.tower(self.features(*features))
         return result
+
+
+class Shortened(nn.Module):
+    """A tower's unit rows on their principal `axes` (D, short), again of length 1: (N, short).
+
+    What the heads agree on they say several times; a third of the numbers says it as well (docs/quality.md).
+    """
+
+    def __init__(self, tower: nn.Module, axes: Tensor) -> None:
+        super().__init__()
+        self.tower = tower
+        self.register_buffer("axes", axes.detach().clone())
+        self.axes: Tensor
+
+    def forward(self, *given: Tensor) -> Tensor:
+        """The shorter rows."""
+        return functional.normalize(self.tower(*given) @ self.axes, dim=1)
+
+
+def principal_axes(rows: Tensor, dim: int) -> Tensor:
+    """The `dim` directions in which `rows` (N, D) are longest, (D, min(dim, D)), orthonormal.
+
+    Not centred: cosines are to be kept, not variances.
+    """
+    axes: Tensor = torch.linalg.eigh((rows.T @ rows).double())[1]  # columns, the shortest first
+    return axes.flip(1)[:, :dim].float()
 
 
 class Batch(NamedTuple):
