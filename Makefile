@@ -21,7 +21,7 @@ check: dev
 	$(BIN)/lint-imports
 
 test: dev
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest --cov --cov-report=term:skip-covered --durations=15
 
 bench: dev
 	$(BIN)/python -m benchmarks

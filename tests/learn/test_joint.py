@@ -47,13 +47,6 @@ class Words:
         write_card(folder, {"format": FORMAT, "kind": "words"})
 
 
-@pytest.fixture(autouse=True)
-def words(monkeypatch):
-    model = Words()
-    monkeypatch.setattr(joint.text_models, "create", lambda name, **options: model)
-    return model
-
-
 def album(posts=120, seed=0):
     """Photos of a noun with two verbs, of which a caption says one; features are a random map of them."""
     rng = np.random.default_rng(seed)
@@ -89,10 +82,10 @@ def recalled(folder, features, captions, rows):
     return 100 * float(np.mean(found))
 
 
-def test_finds_a_planted_relation_and_writes_what_it_learnt(tmp_path, words):
-    features, captions = album()
+def test_finds_a_planted_relation_and_writes_what_it_learnt(tmp_path):
+    (features, captions), words = album(), Words()
     learned = learn_space(
-        tmp_path / "space", [features], captions, run=tmp_path / "run", recipe=SMALL, seed=1
+        tmp_path / "space", [features], captions, words, run=tmp_path / "run", recipe=SMALL, seed=1
     )
     by_hand = recalled(tmp_path / "space", features, captions, learned.held_out)
     assert learned.validation["text_to_image"]["R@5"] == pytest.approx(by_hand, abs=0.01)
@@ -131,6 +124,7 @@ def test_several_backbones_go_into_one_head(tmp_path):
         tmp_path / "space",
         [features, other],
         captions,
+        Words(),
         run=tmp_path / "run",
         recipe=replace(SMALL, steps=4, fewest_epochs=2),
     )
@@ -146,6 +140,7 @@ def test_regression_puts_photos_where_their_words_lie(tmp_path):
         tmp_path / "space",
         [features],
         captions,
+        Words(),
         run=tmp_path / "run",
         recipe=replace(SMALL, most_epochs=60),
         objective="regression",
@@ -159,7 +154,7 @@ def test_regression_puts_photos_where_their_words_lie(tmp_path):
 def test_a_run_that_was_cut_off_ends_in_the_same_space(tmp_path, monkeypatch):
     features, captions = album(60)
     recipe = replace(SMALL, steps=12, most_epochs=12, validate_every=2)
-    whole = learn_space(tmp_path / "a", [features], captions, run=tmp_path / "ra", recipe=recipe)
+    whole = learn_space(tmp_path / "a", [features], captions, Words(), run=tmp_path / "ra", recipe=recipe)
 
     class Cut(Exception):
         pass
@@ -176,11 +171,11 @@ def test_a_run_that_was_cut_off_ends_in_the_same_space(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Photos, "view", breaks)
     with pytest.raises(Cut):
-        learn_space(tmp_path / "b", [features], captions, run=tmp_path / "rb", recipe=recipe)
+        learn_space(tmp_path / "b", [features], captions, Words(), run=tmp_path / "rb", recipe=recipe)
     assert not (tmp_path / "b").exists()  # nothing is written before it is learnt
     begun = len((tmp_path / "rb" / "curve.jsonl").read_text().splitlines())
     assert 0 < begun < 12
-    again = learn_space(tmp_path / "b", [features], captions, run=tmp_path / "rb", recipe=recipe)
+    again = learn_space(tmp_path / "b", [features], captions, Words(), run=tmp_path / "rb", recipe=recipe)
     assert again.validation == whole.validation
     feed = {"features_0": features[:9, 1].astype(np.float32)}
     one, two = (open_session(tmp_path / name / "image.onnx").run(None, feed)[0] for name in "ab")
@@ -251,9 +246,11 @@ def test_small_albums_go_round_more_often_and_large_ones_often_enough():
 def test_says_what_is_wrong_with_what_it_was_given(tmp_path, change, says):
     given = {"features": [np.ones((30, 2, 3), np.float32)], "captions": [["a"]] * 30} | change
     with pytest.raises(InputError, match=says):
-        learn_space(tmp_path / "s", given["features"], given["captions"], run=tmp_path / "r")
+        learn_space(tmp_path / "s", given["features"], given["captions"], Words(), run=tmp_path / "r")
 
 
 def test_knows_its_objectives(tmp_path):
     with pytest.raises(UnknownName, match="did you mean 'regression'"):
-        learn_space(tmp_path, [np.ones((30, 2, 3))], [["a"]] * 30, run=tmp_path, objective="regresion")
+        learn_space(
+            tmp_path, [np.ones((30, 2, 3))], [["a"]] * 30, Words(), run=tmp_path, objective="regresion"
+        )

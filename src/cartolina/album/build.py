@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cartolina.learn.joint import Learned, LearningObjective, Recipe
+    from cartolina.text import TextModel
 
 __all__ = ["build"]
 
@@ -68,24 +69,30 @@ def build(
     with the same arguments. Raises `InputError` for an album that is built already, for a source without a
     single readable picture, and for options that do not fit.
     """
-    from cartolina.learn.joint import RECIPES
+    from cartolina import text as texts
+    from cartolina.learn.joint import OBJECTIVES, RECIPES
     from cartolina.vision import backbone as open_backbone
 
+    # Whatever can be wrong with what was asked is found before hours of work, not after.
     if quality not in RECIPES:
         raise UnknownName("quality", quality, RECIPES)
+    if objective not in OBJECTIVES:
+        raise UnknownName("objective", objective, OBJECTIVES)
     recipe = RECIPES[quality]
     dataset = open_dataset(source, format, columns)
-    progress.say(f"Reading {dataset.root} as {dataset.format}: {dataset.why}")
+    progress.say(dataset.why)
+    words = texts.create(text, seed=seed, progress=progress)
+    backbones = [open_backbone(name, device) for name in ((backbone,) if backbone else recipe.backbones)]
     opened = _open_unbuilt(Path(album))
-    names = (backbone,) if backbone else recipe.backbones
-    backbones = [open_backbone(name, device) for name in names]
     report = opened.ingest(dataset, split, backbones=backbones, views=recipe.views, progress=progress)
+    skipped = ", ".join(f"{count} × {reason}" for reason, count in report.skipped.items())
     if not len(opened):
-        what = ", ".join(f"{count} × {reason}" for reason, count in report.skipped.items()) or "nothing found"
-        raise InputError(f"no picture could be read in {dataset.root} ({what})")
-    learning = _Learning(opened, backbones, recipe, text, quality, objective, seed, progress)
+        raise InputError(f"no picture could be read in {dataset.root} ({skipped or 'nothing found'})")
+    learning = _Learning(opened, backbones, recipe, words, quality, objective, seed, progress)
     opened.activate(learning.space())
     rmtree(learning.work)
+    if skipped:
+        progress.say(f"Skipped {skipped}: each is a line of {report.skipped_file}")
     return opened
 
 
@@ -115,7 +122,7 @@ class _Learning:
     album: Album
     backbones: Sequence[Backbone]
     recipe: Recipe
-    text: str
+    text: TextModel
     quality: Quality
     objective: LearningObjective
     seed: int
@@ -178,9 +185,9 @@ class _Learning:
             self.work / "learned",
             features,
             captions,
+            self.text,
             run=self.album.path / "runs" / f"learn-{self._fingerprint(captions)}",
             recipe=self.recipe,
-            text=self.text,
             objective=self.objective,
             seed=self.seed,
             progress=self.progress,
@@ -198,7 +205,6 @@ class _Learning:
         return blake2b(repr((settings, captions)).encode(), digest_size=8).hexdigest()
 
     def _finish(self, learned: Learned, why: str) -> Path:
-        from cartolina import text
         from cartolina.learn.space_files import About, finish_space
 
         folder = self.work / "learned"
@@ -210,16 +216,15 @@ class _Learning:
             quality=self.quality,
             validation=learned.validation,
         )
-        model = text.load(folder / "text")
-        finish_space(folder, about, text_model=model, backbones=self.backbones, views=self.recipe.views)
+        finish_space(folder, about, text_model=self.text, backbones=self.backbones, views=self.recipe.views)
         return folder
 
     def _cold(self, why: str) -> Path:
         """Write the cold-start space; its sentences are MiniLM's, which knows English without learning."""
-        from cartolina import text
+        from cartolina import text as texts
         from cartolina.learn.conse import write_conse_space
 
-        model = text.create("minilm", progress=self.progress)
+        model = texts.create("minilm", progress=self.progress)
         write_conse_space(self.work / "cold", self.backbones[0], model, why=why)
         return self.work / "cold"
 

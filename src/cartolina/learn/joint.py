@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cartolina import metrics
-from cartolina import text as text_models
 from cartolina.errors import InputError, UnknownName
 from cartolina.learn.batches import Shuffled
 from cartolina.learn.canonical import canonical_directions
@@ -46,10 +45,12 @@ from cartolina.learn.towers import (
     principal_axes,
 )
 from cartolina.progress import SILENT, Progress
+from cartolina.text import TextModel
 
 __all__ = [
     "BEST",
     "FAST",
+    "OBJECTIVES",
     "RECIPES",
     "Learned",
     "LearningObjective",
@@ -61,6 +62,7 @@ __all__ = [
 ]
 
 LearningObjective: TypeAlias = Literal["contrastive", "regression"]
+OBJECTIVES: tuple[LearningObjective, ...] = ("contrastive", "regression")
 
 FEWEST = 20
 """Posts below which nothing is learnt: the held-out ones would say nothing."""
@@ -126,10 +128,10 @@ def learn_space(
     folder: Path,
     features: Sequence[NDArray[Any]],
     captions: Sequence[Sequence[str]],
+    text: TextModel,
     *,
     run: Path,
     recipe: Recipe = FAST,
-    text: str = "minilm",
     objective: LearningObjective = "contrastive",
     seed: int = 0,
     progress: Progress = SILENT,
@@ -144,10 +146,9 @@ def learn_space(
     """
     _check(features, captions, objective)
     rest, held_out = hold_out(len(captions), seed)
-    model = text_models.create(text, seed=seed, progress=progress)
-    model.fit((caption for row in rest for caption in captions[row]), progress)
+    text.fit((caption for row in rest for caption in captions[row]), progress)
     starts = np.cumsum([0, *(len(of_post) for of_post in captions)])
-    phi = _embed(model, list(chain.from_iterable(captions)), progress)
+    phi = _embed(text, list(chain.from_iterable(captions)), progress)
     photos = Photos(tuple(features), phi, starts)
     learn = _contrastive if objective == "contrastive" else _regression
     image, words, fitted = learn(photos, rest, held_out, recipe, seed, run, progress)
@@ -156,7 +157,7 @@ def learn_space(
     export_head(image, photos.view(rest[:5], 0), inputs, folder / "image.onnx")
     if words is not None:
         export_head(words, [torch.from_numpy(phi[:5])], ["phi"], folder / "text_head.onnx")
-    model.save(folder / "text")
+    text.save(folder / "text")
     return Learned(
         validation(image, words, photos, held_out),
         held_out,
@@ -346,7 +347,7 @@ def _settings(recipe: Recipe, posts: int, seed: int) -> Settings:
     )
 
 
-def _embed(model: text_models.TextModel, captions: list[str], progress: Progress) -> NDArray[np.float32]:
+def _embed(model: TextModel, captions: list[str], progress: Progress) -> NDArray[np.float32]:
     """φ of all captions, (M, dim)."""
     phi = np.empty((len(captions), model.dim), np.float32)
     with progress.task("words", len(captions), "captions") as step:
@@ -358,8 +359,8 @@ def _embed(model: text_models.TextModel, captions: list[str], progress: Progress
 
 
 def _check(features: Sequence[NDArray[Any]], captions: Sequence[Sequence[str]], objective: str) -> None:
-    if objective not in ("contrastive", "regression"):
-        raise UnknownName("objective", objective, ["contrastive", "regression"])
+    if objective not in OBJECTIVES:
+        raise UnknownName("objective", objective, OBJECTIVES)
     if len(captions) < FEWEST:
         raise InputError(f"{len(captions)} posts with captions were given; learning needs at least {FEWEST}")
     if not features:
