@@ -88,7 +88,7 @@ def test_without_words_the_class_names_stand_in_and_info_says_so(photos, tmp_pat
     with cartolina.build(photos, tmp_path / "album") as album:
         space = album.info()["space"]
         assert (space["how"], space["language"]) == ("conse", "English")
-        assert "no words to learn from" in space["why"]
+        assert "no posts have words" in space["why"]
         assert len(list(album.search("a traffic light", k=4))) == 4
 
 
@@ -118,11 +118,22 @@ def test_goes_on_after_it_was_stopped_and_infers_nothing_again(photos, tmp_path,
         assert len(album) == 75
 
 
-def test_an_album_that_is_built_is_not_built_again(photos, tmp_path):
-    without_words(photos)
-    cartolina.build(photos, tmp_path / "album").close()
-    with pytest.raises(InputError, match=r"built already.*cartolina add"):
-        cartolina.build(photos, tmp_path / "album")
+def test_an_album_takes_in_what_is_new_and_learns_again(photos, tmp_path):
+    later = tmp_path / "later"
+    later.mkdir()
+    for words in photos.glob("*.txt"):
+        words.rename(later / words.name)
+    with cartolina.build(photos, tmp_path / "album") as album:
+        first = album.space
+        assert first.info["how"] == "conse"
+    for words in later.glob("*.txt"):
+        words.rename(photos / words.name)
+    draw(photos / "new.jpg", "red", "circle", 3)
+    with cartolina.build(photos, tmp_path / "album") as album:
+        assert len(album) == 76
+        assert album.space.info["learned_from"]["posts"] > 0
+        assert album.space.folder != first.folder
+        assert first.folder.exists()  # the former space stays
 
 
 @pytest.mark.parametrize(

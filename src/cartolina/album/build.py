@@ -10,8 +10,10 @@ is for `Album.info()`. Every stage goes on where it was when a build is called a
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from shutil import rmtree
@@ -27,7 +29,7 @@ from cartolina.datasets import open_dataset
 from cartolina.errors import InputError, UnknownName
 from cartolina.post import Post
 from cartolina.progress import SILENT, Progress
-from cartolina.vision import Backbone, feature_key
+from cartolina.vision import Backbone, FeatureCache, extract, feature_key
 from cartolina.vision.efficientnet import SIZES
 
 if TYPE_CHECKING:
@@ -66,8 +68,9 @@ def build(
     `format`, `columns` and `split` say how the source is read (`open_dataset`); `text` is φ
     (`cartolina.text.create`); `quality` and `objective` how the space is learnt; `backbone` replaces the
     quality's own; `device` is for the backbones. A build that was stopped goes on where it was when called
-    with the same arguments. Raises `InputError` for an album that is built already, for a source without a
-    single readable picture, and for options that do not fit.
+    with the same arguments. An album that is there already takes in what is new and learns again from all its
+    posts; until that is done it is searched as before. Raises `InputError` for a source without a single
+    readable picture, and for options that do not fit.
     """
     from cartolina import text as texts
     from cartolina.learn.joint import OBJECTIVES, RECIPES
@@ -83,7 +86,7 @@ def build(
     progress.say(dataset.why)
     words = texts.create(text, seed=seed, progress=progress)
     backbones = [open_backbone(name, device) for name in ((backbone,) if backbone else recipe.backbones)]
-    opened = _open_unbuilt(Path(album))
+    opened = _opened(Path(album), progress)
     report = opened.ingest(dataset, split, backbones=backbones, views=recipe.views, progress=progress)
     skipped = ", ".join(f"{count} × {reason}" for reason, count in report.skipped.items())
     if not len(opened):
@@ -96,17 +99,19 @@ def build(
     return opened
 
 
-def _open_unbuilt(path: Path) -> Album:
+def _opened(path: Path, progress: Progress) -> Album:
     if not (path / "album.json").exists():
         return Album.create(path)
     album = Album.open(path)
     if album.space is not None:
-        album.close()
-        raise InputError(
-            f"{path} is built already: `cartolina add {path} SOURCE` adds posts to it; "
-            "build a new album at another path to learn afresh"
+        progress.say(
+            f"{path} has {len(album):,} posts already: what is new is added, then all is learnt again"
         )
     return album
+
+
+def _let_be(post: Post, reason: str, detail: str) -> None:
+    """A photo that is gone since it was taken in is not learnt from, and stays in the album."""
 
 
 def words_of(post: Post) -> tuple[str, ...]:
@@ -128,6 +133,11 @@ class _Learning:
     seed: int
     progress: Progress
 
+    @cached_property
+    def caches(self) -> list[FeatureCache]:
+        """The caches of the backbones' features."""
+        return [self.album.feature_cache(one) for one in self.backbones]
+
     @property
     def work(self) -> Path:
         """Where spaces are staged."""
@@ -137,22 +147,15 @@ class _Learning:
         """The folder of the space that finds more."""
         posts, hashes = self._captioned()
         if len(posts) < FEWEST:
-            found = (
-                f"{len(posts)} posts have words, and learning takes {FEWEST}"
-                if posts
-                else "no words to learn from"
-            )
+            found = f"{len(posts) or 'no'} posts have words, and learning takes {FEWEST}"
             return self._cold(f"{found}: ImageNet's class names stand in")
-        features = [self._features(one, hashes) for one in self.backbones]
+        features = [self._features(cache, hashes) for cache in self.caches]
         learned = self._learn([words_of(post) for post in posts], features)
         ours = learned.validation["text_to_image"]["R@10"]
         held = [posts[row] for row in learned.held_out]
-        measured = (
-            f"{ours:.0f} % of the captions of {len(held)} held-out photos find theirs among the first ten"
-        )
-        if (
-            self.backbones[0].name.partition("@")[0] not in SIZES
-        ):  # it has no classes: no cold start to compare
+        share = f"{ours:.0f} % of the captions of {len(held)} held-out photos"
+        measured = f"{share} find theirs among the first ten"
+        if self.backbones[0].name.partition("@")[0] not in SIZES:  # no classes, no cold start
             return self._finish(learned, measured)
         cold = self._cold("")
         theirs = self._recall(Space.open(cold), held, features[0][learned.held_out, 0])
@@ -162,20 +165,38 @@ class _Learning:
         return self._finish(learned, compared)
 
     def _captioned(self) -> tuple[list[Post], list[str]]:
-        """The posts with words, and their pictures' content hashes."""
+        """The posts with words, and their pictures' content hashes; all their features are in the caches.
+
+        They are after `ingest`, except for posts an album had before, in another quality.
+        """
         pairs = [(post, content) for post, content in self.album.contents() if words_of(post)]
+        lacking = {content for _, content in pairs if not self._cached(content)}
+        if lacking:
+            again = [(post, post.image) for post, content in pairs if content in lacking and post.image]
+            extracted = extract(
+                again,
+                self.backbones,
+                self.caches,
+                views=self.recipe.views,
+                on_skip=_let_be,
+                progress=self.progress,
+                total=len(again),
+            )
+            deque(extracted, maxlen=0)
+            pairs = [(post, content) for post, content in pairs if self._cached(content)]
         return [post for post, _ in pairs], [content for _, content in pairs]
 
-    def _features(self, backbone: Backbone, hashes: Sequence[str]) -> NDArray[np.float16]:
+    def _cached(self, content: str) -> bool:
+        return all(feature_key(content, view) in cache for cache in self.caches for view in self.recipe.views)
+
+    def _features(self, cache: FeatureCache, hashes: Sequence[str]) -> NDArray[np.float16]:
         """The cached features of pictures, (N, views, *shape): as many bytes in memory as on disk."""
-        cache = self.album.feature_cache(backbone)
-        features = np.empty((len(hashes), len(self.recipe.views), *backbone.shape), np.float16)
+        features = np.empty((len(hashes), len(self.recipe.views), *cache.shape), np.float16)
         for start in range(0, len(hashes), AT_A_TIME):
             some = hashes[start : start + AT_A_TIME]
             for number, view in enumerate(self.recipe.views):
-                features[start : start + len(some), number] = cache.get(
-                    [feature_key(one, view) for one in some]
-                )
+                keys = [feature_key(one, view) for one in some]
+                features[start : start + len(some), number] = cache.get(keys)
         return features
 
     def _learn(self, captions: list[tuple[str, ...]], features: list[NDArray[np.float16]]) -> Learned:
