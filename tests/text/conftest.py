@@ -10,6 +10,7 @@ import pytest
 
 from cartolina.text.onnx_transformer import OnnxTransformer
 from cartolina.text.transformer import sentence_transformer
+from cartolina.torch_libraries import import_transformers
 
 WORDS = ["sea", "sand", "dog", "beach", "child", "running", "Über", "don't", "猫"]
 
@@ -46,7 +47,7 @@ def word_file(tmp_path: Path, vectors: np.ndarray) -> Callable[[str], Path]:
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as sentence-transformers saves it: a BERT of 16 dimensions, 12 tokens at most."""
     torch = pytest.importorskip("torch")
-    transformers = pytest.importorskip("transformers")
+    transformers = import_transformers("this test")
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     folder = tmp_path_factory.mktemp("tiny-bert")

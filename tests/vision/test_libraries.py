@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cartolina.errors import CartolinaError, InputError, MissingPackage, UnknownName
+from cartolina.torch_libraries import import_torchvision, import_transformers
 from cartolina.vision import libraries
 from cartolina.vision.backbones import backbone, load_backbone
 from cartolina.vision.preprocessing import Preprocessing
@@ -23,7 +24,7 @@ def pixels(count, size):
 def torchvision():
     if importlib.util.find_spec("torchvision") is None:
         pytest.skip("torchvision is not installed")
-    return libraries._torchvision("torchvision:…")
+    return import_torchvision("this test")
 
 
 # --- torchvision
@@ -141,7 +142,7 @@ def saved(tmp_path, model, **processor):
 
 
 def test_hf_vit_gives_its_class_token(tmp_path):
-    transformers = pytest.importorskip("transformers")
+    transformers = import_transformers("this test")
     config = transformers.ViTConfig(
         hidden_size=32,
         num_hidden_layers=1,
@@ -165,7 +166,7 @@ def test_hf_vit_gives_its_class_token(tmp_path):
 
 
 def test_hf_resnet_gives_the_mean_and_saves_to_onnx(tmp_path):
-    transformers = pytest.importorskip("transformers")
+    transformers = import_transformers("this test")
     pytest.importorskip("onnxscript")
     config = transformers.ResNetConfig(
         embedding_size=8,
@@ -185,7 +186,7 @@ def test_hf_resnet_gives_the_mean_and_saves_to_onnx(tmp_path):
 
 
 def test_hf_clip_gives_its_image_vector(tmp_path):
-    transformers = pytest.importorskip("transformers")
+    transformers = import_transformers("this test")
     small = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     config = transformers.CLIPConfig(
         vision_config={**small, "image_size": 32, "patch_size": 16},

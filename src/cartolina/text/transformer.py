@@ -20,6 +20,7 @@ from cartolina.errors import InputError, require
 from cartolina.progress import SILENT, Progress
 from cartolina.text.export import TRAIN, export_onnx
 from cartolina.text.onnx_transformer import OnnxTransformer
+from cartolina.torch_libraries import import_transformers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -82,7 +83,7 @@ def torch_model(folder: Path) -> tuple[PreTrainedModel, Path]:
     `sentence.Sentence` makes that one vector. Loads safetensors only, and no code from the folder.
     """
     source = read_source(folder)
-    transformers = require("transformers", "a sentence encoder", TRAIN)
+    transformers = import_transformers("a sentence encoder")
     torch = require("torch", "a sentence encoder", TRAIN)
     logs = transformers.utils.logging
     shown = logs.is_progress_bar_enabled()

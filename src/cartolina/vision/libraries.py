@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from cartolina.errors import InputError, UnknownName, require
+from cartolina.torch_libraries import import_torchvision, import_transformers
 from cartolina.vision.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cartolina.vision.torch_backbone import TorchBackbone, fill, read_weights
 
@@ -29,7 +29,7 @@ def torchvision(name: str, rest: str, size: int | None, device: str) -> TorchBac
 
     So GoogLeNet gives 1024 features, ResNet-50 2048 and VGG-16 4096 (fc7 after its ReLU), as in the papers.
     """
-    models = _torchvision(name).models
+    models = import_torchvision(f"the backbone {name}").models
     model, weights = _model_and_weights(rest)
     if model not in models.list_models(module=models):
         raise UnknownName("torchvision model", model, models.list_models(module=models))
@@ -48,7 +48,7 @@ def torchvision(name: str, rest: str, size: int | None, device: str) -> TorchBac
 
 def timm(name: str, rest: str, size: int | None, device: str) -> TorchBackbone:
     """`timm:MODEL[:WEIGHTS]`: an image model's pooled features before the classifier."""
-    _torchvision(name)
+    import_torchvision(f"the backbone {name}")
     library = require("timm", f"the backbone {name}", "pip install timm")
     model, weights = _model_and_weights(rest)
     if not library.is_model(model):
@@ -71,7 +71,7 @@ def timm(name: str, rest: str, size: int | None, device: str) -> TorchBackbone:
 
 def open_clip(name: str, rest: str, size: int | None, device: str) -> TorchBackbone:
     """`open_clip:MODEL:WEIGHTS`: the image tower of a CLIP, whose features are its image vectors."""
-    _torchvision(name)
+    import_torchvision(f"the backbone {name}")
     library = require("open_clip", f"the backbone {name}", "pip install open_clip_torch")
     model, weights = _model_and_weights(rest)
     if model not in library.list_models():
@@ -105,7 +105,7 @@ def hf(name: str, rest: str, size: int | None, device: str) -> TorchBackbone:
 
     Features: a CLIP's image vector; else the class token; else the mean over places.
     """
-    library = require("transformers", f"the backbone {name}", "pip install 'cartolina[train]'")
+    library = import_transformers(f"the backbone {name}")
     folder = Path(rest)
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder} holds no config.json: expected a folder written by save_pretrained")
@@ -127,23 +127,6 @@ def _assembled(
         raise InputError(
             f"backbone {name!r} takes no pictures of {preprocessing.size} pixels: {error}"
         ) from error
-
-
-def _torchvision(name: str) -> ModuleType:
-    """torchvision, also PyPI's CUDA build beside a CPU build of torch.
-
-    Its compiled operators, which serve detectors, cannot load there, and then the import itself fails where
-    shapes are registered for two of them. No backbone calls them: declaring the two is enough.
-    """
-    hint = "pip install torchvision, of the release that goes with your torch"
-    torch = require("torch", f"the backbone {name}", "pip install 'cartolina[train]'")
-    try:
-        return require("torchvision", f"the backbone {name}", hint)
-    except RuntimeError:
-        for operator in ("nms", "qnms"):
-            signature = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            torch.library.define(f"torchvision::{operator}", signature)
-        return require("torchvision", f"the backbone {name}", hint)
 
 
 def _model_and_weights(rest: str) -> tuple[str, str]:
