@@ -134,7 +134,8 @@ def test_several_backbones_go_into_one_head(tmp_path):
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_regression_puts_photos_where_their_words_lie(tmp_path):
+@pytest.mark.parametrize("objective", ["regression", "regression:min-max", "regression:mse"])
+def test_regression_puts_photos_where_their_words_lie(tmp_path, objective):
     features, captions = album()
     learned = learn_space(
         tmp_path / "space",
@@ -143,7 +144,7 @@ def test_regression_puts_photos_where_their_words_lie(tmp_path):
         Words(),
         run=tmp_path / "run",
         recipe=replace(SMALL, most_epochs=60),
-        objective="regression",
+        objective=objective,
     )
     by_hand = recalled(tmp_path / "space", features, captions, learned.held_out)
     assert learned.validation["text_to_image"]["R@5"] == pytest.approx(by_hand, abs=0.01)

@@ -92,7 +92,9 @@ def build(
         str, typer.Option(help="minilm, word2vec, glove-6b-50d, words:FILE or hf:FOLDER.")
     ] = "minilm",
     quality: Annotated[str, typer.Option(help="fast or best (better answers, slower to learn).")] = "fast",
-    objective: Annotated[str, typer.Option(help="contrastive or regression.")] = "contrastive",
+    objective: Annotated[
+        str, typer.Option(help="contrastive, regression, regression:min-max or regression:mse.")
+    ] = "contrastive",
     backbone: Annotated[
         str | None,
         typer.Option(help="efficientnet-lite0, efficientnet-lite2, torchvision:…, timm:…, onnx:FILE.onnx…"),

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ from cartolina.learn.fit import Fitted, Settings, fit, seeded
 from cartolina.learn.hubness import Unhubbed
 from cartolina.learn.optimisers import AdamW, Cosine
 from cartolina.learn.recipes import BEST, FAST, RECIPES, Recipe
-from cartolina.learn.regression import PhotoSide, Regression, text_side
+from cartolina.learn.regression import PhotoSide, Regression, Target, text_side
 from cartolina.learn.towers import (
     Batch,
     Features,
@@ -61,11 +61,17 @@ __all__ = [
     "validation",
 ]
 
-LearningObjective: TypeAlias = Literal["contrastive", "regression"]
-OBJECTIVES: tuple[LearningObjective, ...] = ("contrastive", "regression")
+LearningObjective: TypeAlias = Literal["contrastive", "regression", "regression:min-max", "regression:mse"]
+OBJECTIVES: tuple[LearningObjective, ...] = get_args(LearningObjective)
 
 FEWEST = 20
 """Posts below which nothing is learnt: the held-out ones would say nothing."""
+
+TARGET_OF: dict[str, Target] = {
+    "regression": "sigmoid",  # the paper's text
+    "regression:min-max": "min-max",  # its released code
+    "regression:mse": "mse",  # its ablation
+}
 
 EMBED_AT_A_TIME = 2048
 
@@ -139,8 +145,8 @@ def learn_space(
     """Learn a joint space and write image.onnx, text/ and, where there is one, text_head.onnx into `folder`.
 
     `features`: of each backbone, (N, views, *shape) float16 or float32; `captions`: one non-empty list a
-    post, in the same order. `text` is what `cartolina.text.create` takes; a model that learns its words
-    learns them from these captions. `run` receives the curve and the checkpoints, and a run that was cut
+    post, in the same order. `text` makes φ of them; a model that learns its words learns them from the
+    captions that are not held out. `run` receives the curve and the checkpoints, and a run that was cut
     off goes on from what it finds there. Min(500, a tenth) of the posts are held out to stop by.
     Raises `InputError` for fewer than 20 posts, for counts that differ, for a post without a caption.
     """
@@ -150,8 +156,11 @@ def learn_space(
     starts = np.cumsum([0, *(len(of_post) for of_post in captions)])
     phi = _embed(text, list(chain.from_iterable(captions)), progress)
     photos = Photos(tuple(features), phi, starts)
-    learn = _contrastive if objective == "contrastive" else _regression
-    image, words, fitted = learn(photos, rest, held_out, recipe, seed, run, progress)
+    given = (photos, rest, held_out, recipe, seed, run, progress)
+    if objective == "contrastive":
+        image, words, fitted = _contrastive(*given)
+    else:
+        image, words, fitted = _regression(*given, TARGET_OF[objective])
     folder.mkdir(parents=True, exist_ok=True)
     inputs = [f"features_{number}" for number in range(len(features))]
     export_head(image, photos.view(rest[:5], 0), inputs, folder / "image.onnx")
@@ -287,6 +296,7 @@ def _regression(
     seed: int,
     run: Path,
     progress: Progress,
+    target: Target,
 ) -> _Result:
     """The photos' tower alone, by Eq. 2: each photo is pulled to the φ of one of its captions."""
     shapes = [one.shape[2:] for one in photos.features]
@@ -301,11 +311,11 @@ def _regression(
         return (*photos.view(rows, views), phi)
 
     def score(trained: nn.Module) -> float:
-        return _mean_recall(validation(PhotoSide(trained, TARGET), text_side(TARGET), photos, held_out))
+        return _mean_recall(validation(PhotoSide(trained, target), text_side(target), photos, held_out))
 
     fitted = fit(
         psi,
-        Regression(TARGET),
+        Regression(target),
         # One caption a photo and no negatives: small steps, and many, serve it better.
         Shuffled(rest, min(recipe.batch // 8, len(rest)), seed),
         load,
@@ -315,11 +325,7 @@ def _regression(
         progress=progress,
     )
     psi.cpu()
-    return PhotoSide(psi, TARGET), text_side(TARGET), fitted
-
-
-TARGET: Literal["min-max"] = "min-max"
-"""Which target of `regression` is used: the released code's, whose range does not depend on φ's own."""
+    return PhotoSide(psi, target), text_side(target), fitted
 
 
 class _Psi(nn.Module):

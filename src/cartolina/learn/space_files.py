@@ -32,7 +32,7 @@ FORMAT = 1
 class About:
     """What a space says of itself: `why` to people, `validation` the numbers it was chosen by."""
 
-    how: Literal["conse", "contrastive", "regression"]
+    how: str  # "conse", or the objective
     why: str
     posts: int = 0
     captions: int = 0
