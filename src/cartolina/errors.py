@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from types import ModuleType
 
 __all__ = [
+    "TRAIN",
     "AlbumError",
     "AlbumLocked",
     "CartolinaError",
@@ -21,6 +22,10 @@ __all__ = [
     "UnknownName",
     "require",
 ]
+
+
+TRAIN = "pip install 'cartolina[train]'"
+"""The command that installs what learning needs."""
 
 
 class CartolinaError(Exception):

@@ -11,11 +11,9 @@ from contextlib import suppress
 from importlib.util import find_spec
 from types import ModuleType
 
-from cartolina.errors import require
+from cartolina.errors import TRAIN, require
 
 __all__ = ["import_torchvision", "import_transformers"]
-
-TRAIN = "pip install 'cartolina[train]'"
 
 
 def import_torchvision(purpose: str) -> ModuleType:

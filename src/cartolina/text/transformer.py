@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cartolina import durable
-from cartolina.errors import InputError, require
+from cartolina.errors import TRAIN, InputError, require
 from cartolina.progress import SILENT, Progress
-from cartolina.text.export import TRAIN, export_onnx
+from cartolina.text.export import export_onnx
 from cartolina.text.onnx_transformer import OnnxTransformer
 from cartolina.torch_libraries import import_transformers
 

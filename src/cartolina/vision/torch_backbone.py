@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import logging
 import threading
-import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartolina.durable import fsync_file
-from cartolina.errors import CartolinaError, InputError
-from cartolina.onnx_session import open_session
+from cartolina.errors import InputError
+from cartolina.onnx_export import export
 from cartolina.vision.onnx_backbone import MODEL, write_card
 from cartolina.vision.preprocessing import Preprocessing
 
@@ -136,42 +132,14 @@ def _fingerprint(module: torch.nn.Module, preprocessing: Preprocessing) -> str:
 def _export(module: torch.nn.Module, size: int, path: Path) -> None:
     import torch
 
-    module = copy.deepcopy(module).cpu().eval()
     random = torch.Generator().manual_seed(0)
-    with _quiet(), torch.inference_mode(mode=False), torch.no_grad():
-        program = torch.onnx.export(
-            module,
-            (torch.randn(2, 3, size, size, generator=random),),
-            dynamo=True,
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=4096)},),
-            input_names=["pixels"],
-            output_names=["features"],
-            verbose=False,
-        )
-        assert program is not None
-        program.save(str(path), external_data=False)
-    fsync_file(path)
-    session = open_session(path)
-    for batch in (1, 2, 3):  # a traced constant shows where the batch differs from the exporter's example
-        pixels = torch.randn(batch, 3, size, size, generator=random)
-        with torch.inference_mode():
-            expected = module(pixels).float().numpy()
-        (got,) = session.run(None, {"pixels": pixels.numpy()})
-        error = float(np.abs(got - expected).max() / max(1.0, np.abs(expected).max()))
-        if got.shape != expected.shape or not error < 1e-4:
-            path.unlink()
-            raise CartolinaError(f"the ONNX export differs from torch by {error:.2g} on a batch of {batch}")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter speaks of its own deprecations and of packages it can do without: nothing for a user."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
+    pixels = [torch.randn(count, 3, size, size, generator=random) for count in (2, 1, 3)]
+    export(
+        copy.deepcopy(module).cpu().eval(),
+        pixels[:1],
+        path,
+        inputs=["pixels"],
+        output="features",
+        dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=4096)},),
+        checks=[[batch] for batch in pixels],
+    )
