@@ -81,6 +81,8 @@ def test_learns_from_the_captions_and_finds_by_them(photos, tmp_path):
     assert any("folder" in line for line in said.lines)  # which format was taken, and why
     assert any("Skipped 1 ×" in line for line in said.lines)
     assert not (tmp_path / "album" / "tmp" / "spaces").exists()
+    (run,) = (tmp_path / "album" / "runs").glob("learn-*")
+    assert [path.name for path in run.iterdir()] == ["curve.jsonl"]
 
 
 def test_without_words_the_class_names_stand_in_and_info_says_so(photos, tmp_path):

@@ -94,6 +94,8 @@ def build(
     learning = _Learning(opened, backbones, recipe, words, quality, objective, seed, progress)
     opened.activate(learning.space())
     rmtree(learning.work)
+    for checkpoint in (opened.path / "runs").glob("learn-*/checkpoint.pt"):
+        checkpoint.unlink()  # the curve stays; what was learnt is in the space
     if skipped:
         progress.say(f"Skipped {skipped}: each is a line of {report.skipped_file}")
     return opened
