@@ -3,7 +3,7 @@
 >>> import cartolina
 >>> album = cartolina.build("holiday photos", "holidays.album")    # doctest: +SKIP
 >>> album = cartolina.open("holidays.album")                       # doctest: +SKIP
->>> album.search("children + 0.5 * beach - boat near:Rimini")      # doctest: +SKIP
+>>> album.search("children + 0.5*beach - boat near:Rimini")      # doctest: +SKIP
 
 Importing this imports nothing else: each name below brings its room when it is first used.
 """
