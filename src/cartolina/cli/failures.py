@@ -29,6 +29,7 @@ def explained(kept: str) -> Iterator[None]:
 
     try:
         yield
+        sys.stdout.flush()  # here, where it can be explained that it cannot be written
     except CartolinaError as error:
         _tell(str(error))
         raise typer.Exit(error.exit_code) from None
@@ -36,10 +37,10 @@ def explained(kept: str) -> Iterator[None]:
         _tell(f"Stopped. {kept}", kind="")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        # Python flushes stdout once more when it ends, which would complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()
         raise typer.Exit(PIPE_CLOSED) from None
     except OSError as error:
+        _let_go_of_stdout()
         _tell(_system(error))
         raise typer.Exit(SYSTEM) from None
     except Exception as error:
@@ -48,6 +49,14 @@ def explained(kept: str) -> Iterator[None]:
         traceback.print_exc()
         _tell("this is a mistake in cartolina, not yours; the lines above say where")
         raise typer.Exit(BUG) from None
+
+
+def _let_go_of_stdout() -> None:
+    """Python flushes stdout once more when it ends: what cannot be written would be complained of again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(message: str, kind: str = "Error: ") -> None:
