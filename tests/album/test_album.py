@@ -205,7 +205,8 @@ def test_features_kept_while_entering_are_not_computed_again(tmp_path, space_fol
         report = album.ingest(dataset(root, [*posts.posts(), broken]), backbones=[backbone])
         assert (report.added, report.skipped) == (2, Counter({"not an image": 1}))
         contents = {post.id: content for post, content in album.contents()}
-        features = album.feature_cache(backbone).get([f"{contents['red-1.png']}/plain"])
+        with album.feature_caches([backbone]) as (cache,):
+            features = cache.get([f"{contents['red-1.png']}/plain"])
         np.testing.assert_allclose(features, [[1, 0, 0]], atol=1e-3)
         shutil.rmtree(root)  # nothing is read from there any more
         assert album.activate(space_folder).added == 2

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +30,7 @@ from cartolina.album.ranking import Ranking
 from cartolina.album.schema import MIGRATIONS
 from cartolina.album.searchable import Searchable
 from cartolina.album.space import Space
-from cartolina.album.writer import Writer, feature_cache
+from cartolina.album.writer import Writer, feature_caches
 from cartolina.datasets import Dataset
 from cartolina.durable import fsync_folder, write_bytes
 from cartolina.errors import AlbumError, InputError
@@ -135,7 +135,7 @@ class Album:
             yield post
 
     def contents(self) -> Iterator[tuple[Post, str]]:
-        """All posts, oldest first, each with its picture's content hash (see `feature_cache`)."""
+        """All posts, oldest first, each with its picture's content hash (see `feature_caches`)."""
         for keys in batches(self._catalogue.all_keys().tolist(), BATCH):
             with self._catalogue.snapshot():
                 posts, hashes = self._catalogue.posts(keys), self._catalogue.hashes(keys)
@@ -169,9 +169,9 @@ class Album:
         """Counts, bytes, sources, and how the active space was learnt, as a JSON-able dict."""
         return about(self.path, self._settings, self._catalogue, self.space)
 
-    def feature_cache(self, backbone: Backbone) -> FeatureCache:
-        """The album's cache of a backbone's features, by `feature_key(content hash, view)`."""
-        return feature_cache(self.path, backbone)
+    def feature_caches(self, backbones: Sequence[Backbone]) -> AbstractContextManager[list[FeatureCache]]:
+        """The caches of the backbones' features, by `feature_key(content hash, view)`, open in a `with`."""
+        return feature_caches(self.path, backbones)
 
     # Writing
 
@@ -198,7 +198,7 @@ class Album:
     ) -> AddReport:
         """Enter a dataset's posts without vectors, for a space that is yet to be learnt from them.
 
-        With `backbones`, the pictures are decoded and their features kept in `feature_cache`, in the same
+        With `backbones`, the pictures are decoded and their features kept in `feature_caches`, in the same
         pass; what cannot be decoded is skipped. Without, pictures are only hashed.
         """
         with self._writing() as writer:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from shutil import rmtree
@@ -91,8 +90,10 @@ def build(
     skipped = ", ".join(f"{count} × {reason}" for reason, count in report.skipped.items())
     if not len(opened):
         raise InputError(f"no picture could be read in {dataset.root} ({skipped or 'nothing found'})")
-    learning = _Learning(opened, backbones, recipe, words, quality, objective, seed, progress)
-    opened.activate(learning.space())
+    with opened.feature_caches(backbones) as caches:
+        learning = _Learning(opened, backbones, recipe, words, quality, objective, caches, seed, progress)
+        space = learning.space()
+    opened.activate(space)
     rmtree(learning.work)
     for checkpoint in (opened.path / "runs").glob("learn-*/checkpoint.pt"):
         checkpoint.unlink()  # the curve stays; what was learnt is in the space
@@ -132,13 +133,9 @@ class _Learning:
     text: TextModel
     quality: Quality
     objective: LearningObjective
+    caches: Sequence[FeatureCache]
     seed: int
     progress: Progress
-
-    @cached_property
-    def caches(self) -> list[FeatureCache]:
-        """The caches of the backbones' features."""
-        return [self.album.feature_cache(one) for one in self.backbones]
 
     @property
     def work(self) -> Path:
@@ -147,6 +144,8 @@ class _Learning:
 
     def space(self) -> Path:
         """The folder of the space that finds more."""
+        from cartolina.learn.space_files import restate
+
         posts, hashes = self._captioned()
         if len(posts) < FEWEST:
             found = f"{len(posts) or 'no'} posts have words, and learning takes {FEWEST}"
@@ -159,11 +158,12 @@ class _Learning:
         measured = f"{share} find theirs among the first ten"
         if self.backbones[0].name.partition("@")[0] not in SIZES:  # no classes, no cold start
             return self._finish(learned, measured)
-        cold = self._cold("")
+        cold = self._cold("not compared yet")
         theirs = self._recall(Space.open(cold), held, features[0][learned.held_out, 0])
         compared = f"{measured}; with ImageNet's class names {theirs:.0f} %"
         if theirs > ours:
-            return self._cold(f"what was learnt finds less: {compared}")
+            restate(cold, f"what was learnt finds less: {compared}")
+            return cold
         return self._finish(learned, compared)
 
     def _captioned(self) -> tuple[list[Post], list[str]]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartolina.album.catalogue import Catalogue, folded
-from cartolina.geo import haversine_km
+from cartolina.geo import EARTH_RADIUS_KM, haversine_km
 from cartolina.post import Place
 from cartolina.query import FILE_TYPES, Filter, date_range
 from cartolina.store.contract import Keys
@@ -25,7 +25,7 @@ __all__ = ["Allowed", "Circle", "allowed"]
 Condition = tuple[str, list[object]]
 """SQL selecting keys, and its parameters."""
 
-KM_PER_DEGREE = 6371.0088 * math.pi / 180
+KM_PER_DEGREE = EARTH_RADIUS_KM * math.pi / 180
 
 
 class Circle(NamedTuple):

@@ -24,16 +24,22 @@ from cartolina.vision import Backbone
 from cartolina.vision.decode import UnreadableImage, content_hash
 from cartolina.vision.features import FeatureCache, extract, feature_key
 
-__all__ = ["Writer", "feature_cache"]
+__all__ = ["Writer", "feature_caches"]
 
 COMPACT_FROM = 1024
 """Rows on disk below which holes are not worth a rewrite."""
 
 
-def feature_cache(album: Path, backbone: Backbone) -> FeatureCache:
-    """The album's cache of a backbone's features."""
-    name = "".join(letter if letter.isalnum() else "-" for letter in backbone.name)
-    return FeatureCache(album / "features" / f"{name}-{backbone.fingerprint}", backbone.shape)
+@contextmanager
+def feature_caches(album: Path, backbones: Sequence[Backbone]) -> Iterator[list[FeatureCache]]:
+    """The album's caches of the backbones' features, open inside the block."""
+    with ExitStack() as closing:
+        caches = []
+        for backbone in backbones:
+            name = "".join(letter if letter.isalnum() else "-" for letter in backbone.name)
+            caches.append(FeatureCache(album / "features" / f"{name}-{backbone.fingerprint}", backbone.shape))
+            closing.callback(caches[-1].close)
+        yield caches
 
 
 @dataclass
@@ -64,7 +70,7 @@ class Writer:
             source, new = self.catalogue.source(root, dataset.format, dataset.stable_ids)
         # How many posts are unchanged is not known beforehand: a source seen before has no total.
         total = dataset.count(split) if new else None
-        with self._caches(backbones) as caches, self._skips(str(root), report) as skips:
+        with feature_caches(self.path, backbones) as caches, self._skips(str(root), report) as skips:
             space = self.target.number if self.target else None
             fresh = entries(dataset, split, source, self.catalogue, space, self._pictures, report, skips.add)
             photos = ((entry, entry.image) for entry in fresh)
@@ -87,7 +93,10 @@ class Writer:
         """Give each post without one its vector in the target; `added` counts them."""
         assert self.target is not None
         space, report = self.target.space, AddReport()
-        with self._caches(space.backbones) as caches, self._skips(str(self.path), report) as skips:
+        with (
+            feature_caches(self.path, space.backbones) as caches,
+            self._skips(str(self.path), report) as skips,
+        ):
             cached: list[Lacking] = []
             others: list[Lacking] = []
             for one in self.catalogue.without_vector(self.target.number):
@@ -146,14 +155,6 @@ class Writer:
     @property
     def _pictures(self) -> Path:
         return self.path / "pictures"
-
-    @contextmanager
-    def _caches(self, backbones: Sequence[Backbone]) -> Iterator[list[FeatureCache]]:
-        with ExitStack() as closing:
-            caches = [feature_cache(self.path, backbone) for backbone in backbones]
-            for cache in caches:
-                closing.callback(cache.close)
-            yield caches
 
     def _skips(self, source: str, report: AddReport) -> SkipList:
         return SkipList(self.path / "runs" / "skipped.jsonl", source, report)

@@ -11,6 +11,7 @@ that go with it take no part in its vector, and nothing is added to the album bu
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cartolina.album.album import Album
     from cartolina.album.space import Space
     from cartolina.datasets import Dataset
+    from cartolina.vision import FeatureCache
 
 __all__ = ["DEPTHS", "RetrievalRanks", "evaluate_retrieval", "retrieval_ranks"]
 
@@ -74,16 +76,16 @@ def retrieval_ranks(
     space = album.space
     if space is None:
         raise AlbumError(f"the album {album.path} has learnt nothing yet: run `cartolina build` first")
-    hashes, captions, owner, skipped = _photos(album, space, dataset, split, progress)
-    if not captions:
-        what = ", ".join(f"{count} × {reason}" for reason, count in skipped.items())
-        raise InputError(
-            f"no photo with a caption could be read in {dataset.root}" + (f" ({what})" if what else "")
-        )
-    caches = [album.feature_cache(backbone) for backbone in space.backbones]
-    images = np.empty((len(hashes), space.dim), np.float32)
-    for start in range(0, len(hashes), BATCH):
-        images[start : start + BATCH] = space.encode_cached(caches, hashes[start : start + BATCH])
+    with album.feature_caches(space.backbones) as caches:
+        hashes, captions, owner, skipped = _photos(caches, space, dataset, split, progress)
+        if not captions:
+            what = ", ".join(f"{count} × {reason}" for reason, count in skipped.items())
+            raise InputError(
+                f"no photo with a caption could be read in {dataset.root}" + (f" ({what})" if what else "")
+            )
+        images = np.empty((len(hashes), space.dim), np.float32)
+        for start in range(0, len(hashes), BATCH):
+            images[start : start + BATCH] = space.encode_cached(caches, hashes[start : start + BATCH])
     texts = np.empty((len(captions), space.dim), np.float32)
     with progress.task("Reading captions", len(captions), "captions") as step:
         for start in range(0, len(captions), BATCH):
@@ -95,7 +97,11 @@ def retrieval_ranks(
 
 
 def _photos(
-    album: Album, space: Space, dataset: Dataset, split: str | None, progress: Progress
+    caches: Sequence[FeatureCache],
+    space: Space,
+    dataset: Dataset,
+    split: str | None,
+    progress: Progress,
 ) -> tuple[list[str], list[str], NDArray[np.int64], Counter[str]]:
     """The photos' content hashes, all captions, whose each is, and what was skipped."""
     from cartolina.vision.features import extract
@@ -106,7 +112,6 @@ def _photos(
     hashes: list[str] = []
     captions: list[str] = []
     owner: list[int] = []
-    caches = [album.feature_cache(backbone) for backbone in space.backbones]
     for words, content in extract(
         items,
         space.backbones,

@@ -23,7 +23,7 @@ from cartolina.onnx_session import open_session
 from cartolina.text import TextModel
 from cartolina.vision import Backbone
 
-__all__ = ["About", "finish_space", "write_space"]
+__all__ = ["About", "finish_space", "restate", "write_space"]
 
 FORMAT = 1
 
@@ -96,4 +96,14 @@ def finish_space(
         "validation": about.validation,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    durable.write_bytes(folder / "space.json", json.dumps(card, indent=1, ensure_ascii=False).encode())
+    _write_card(folder / "space.json", card)
+
+
+def restate(folder: Path, why: str) -> None:
+    """Give a space that is written another `why`."""
+    path = folder / "space.json"
+    _write_card(path, json.loads(path.read_bytes()) | {"why": why})
+
+
+def _write_card(path: Path, card: dict[str, Any]) -> None:
+    durable.write_bytes(path, json.dumps(card, indent=1, ensure_ascii=False).encode())
