@@ -24,8 +24,8 @@ import numpy as np
 from cartolina.album.album import Album
 from cartolina.album.build import Quality, build
 from cartolina.datasets import Dataset, open_dataset
-from cartolina.evaluate.retrieval import DEPTHS, RetrievalRanks, retrieval_ranks
-from cartolina.metrics import recall_at_k, recall_interval
+from cartolina.evaluate.retrieval import RetrievalRanks, retrieval_ranks
+from cartolina.metrics import DEPTHS, recall_at_k, recall_interval, recalls
 
 QUALITIES: tuple[Quality, ...] = ("fast", "best")
 
@@ -78,8 +78,8 @@ def one_run(
     ranks = retrieval_ranks(album, dataset, split)
     whole = time.perf_counter() - started
     album.close()
-    numbers = {f"R@{k}": round(recall_at_k(ranks.text_to_image, k), 2) for k in DEPTHS}
-    back = {f"R@{k}": round(recall_at_k(ranks.image_to_text, k), 2) for k in DEPTHS}
+    numbers = {name: round(value, 2) for name, value in recalls(ranks.text_to_image).items()}
+    back = {name: round(value, 2) for name, value in recalls(ranks.image_to_text).items()}
     row = {
         "quality": quality,
         "seed": seed,

@@ -20,10 +20,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["image_to_text_ranks", "median_rank", "recall_at_k", "recall_interval", "text_to_image_ranks"]
+__all__ = [
+    "DEPTHS",
+    "image_to_text_ranks",
+    "median_rank",
+    "recall_at_k",
+    "recall_interval",
+    "recalls",
+    "text_to_image_ranks",
+]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+
+DEPTHS = (1, 5, 10)
+"""The k of R@k in the literature's tables."""
 
 # Scores held at once: 4 million float32, 16 MB, so that 100,000 × 100,000 needs no more memory than a page.
 BLOCK_SCORES = 4_000_000
@@ -66,6 +77,11 @@ def recall_at_k(ranks: Ints, k: int) -> float:
     """The percentage of queries whose answer is among the first `k`; NaN without queries."""
     asked = ranks[ranks > 0]
     return float(100 * (asked <= k).sum() / len(asked)) if len(asked) else float("nan")
+
+
+def recalls(ranks: Ints) -> dict[str, float]:
+    """R@1, R@5 and R@10, as `recall_at_k` gives them."""
+    return {f"R@{k}": recall_at_k(ranks, k) for k in DEPTHS}
 
 
 def median_rank(ranks: Ints) -> float:

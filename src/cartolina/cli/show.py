@@ -122,8 +122,7 @@ def retrieval(ranks: RetrievalRanks, *, as_json: bool) -> None:
         return
     import numpy as np
 
-    from cartolina.evaluate.retrieval import DEPTHS
-    from cartolina.metrics import recall_interval
+    from cartolina.metrics import DEPTHS, recall_interval
 
     table = Table(box=None, padding=(0, 2), header_style="bold")
     table.add_column("")

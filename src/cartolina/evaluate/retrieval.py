@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartolina.errors import AlbumError, InputError
-from cartolina.metrics import image_to_text_ranks, median_rank, recall_at_k, text_to_image_ranks
+from cartolina.metrics import image_to_text_ranks, median_rank, recalls, text_to_image_ranks
 from cartolina.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from cartolina.datasets import Dataset
     from cartolina.vision import FeatureCache
 
-__all__ = ["DEPTHS", "RetrievalRanks", "evaluate_retrieval", "retrieval_ranks"]
+__all__ = ["RetrievalRanks", "evaluate_retrieval", "retrieval_ranks"]
 
-DEPTHS = (1, 5, 10)
 BATCH = 512
 
 
@@ -128,4 +127,4 @@ def _photos(
 
 
 def _numbers(ranks: NDArray[np.int64]) -> dict[str, float]:
-    return {**{f"R@{k}": recall_at_k(ranks, k) for k in DEPTHS}, "median_rank": median_rank(ranks)}
+    return {**recalls(ranks), "median_rank": median_rank(ranks)}

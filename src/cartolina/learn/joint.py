@@ -383,7 +383,7 @@ def _check(features: Sequence[NDArray[Any]], captions: Sequence[Sequence[str]], 
 
 
 def _recalls(ranks: NDArray[np.int64]) -> dict[str, float]:
-    return {f"R@{k}": round(metrics.recall_at_k(ranks, k), 2) for k in (1, 5, 10)}
+    return {name: round(recall, 2) for name, recall in metrics.recalls(ranks).items()}
 
 
 def _mean_recall(found: dict[str, Any]) -> float:

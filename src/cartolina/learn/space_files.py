@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cartolina import durable
 from cartolina.learn.export import export_head
@@ -49,17 +49,16 @@ def write_space(
     image_head: nn.Module,
     text_head: nn.Module | None = None,
     views: Sequence[str] = ("plain",),
-    examples: Sequence[Tensor] | None = None,
 ) -> None:
     """Write a space into `folder`, made if missing; every exported model is checked against torch.
 
     `image_head(features_0, features_1, …)`, each (N, *shape) float32 of one backbone, gives (N, D) unit rows;
     `text_head(phi)`, (N, text dim), likewise; without it a text's vector is its φ, so D is the text model's
-    dim. `examples`: a few real features per backbone for the check (random ones without).
+    dim.
     """
     folder.mkdir(parents=True, exist_ok=True)
     draw = torch.Generator().manual_seed(0)
-    features = examples or [torch.rand(5, *backbone.shape, generator=draw) for backbone in backbones]
+    features = [torch.rand(5, *backbone.shape, generator=draw) for backbone in backbones]
     inputs = [f"features_{i}" for i in range(len(backbones))]
     export_head(image_head, features, inputs, folder / "image.onnx")
     if text_head is not None:
