@@ -26,11 +26,14 @@ COLOURS = {
 
 
 def paint(path, colour, size=(24, 24)):
-    """A photo of one colour; PNG by its suffix, so that colours are exact."""
+    """A photo of one colour; PNG by its suffix, so that colours are exact. No two have the same bytes."""
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, COLOURS.get(colour, colour)).save(path)
+    note = PngInfo()
+    note.add_text("Title", path.name)
+    Image.new("RGB", size, COLOURS.get(colour, colour)).save(path, pnginfo=note)
     return path
 
 

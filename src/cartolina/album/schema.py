@@ -101,4 +101,45 @@ MIGRATIONS: tuple[str, ...] = (
         detail TEXT NOT NULL DEFAULT ''
     );
     """,
+    """
+    ALTER TABLE posts ADD COLUMN offline TEXT;  -- since when its picture is missing; NULL: it is there
+    CREATE INDEX posts_offline ON posts (offline) WHERE offline IS NOT NULL;
+    CREATE INDEX posts_by_content ON posts (content_hash);
+
+    -- Further files with the very bytes of a post's picture: they share its row.
+    CREATE TABLE copies (
+        source INTEGER NOT NULL REFERENCES sources,
+        source_id TEXT NOT NULL,
+        key INTEGER NOT NULL REFERENCES posts ON DELETE CASCADE,
+        image TEXT NOT NULL,
+        within TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        mtime INTEGER NOT NULL,
+        digest TEXT NOT NULL,
+        said TEXT NOT NULL,                 -- JSON: what this file alone says (words, place, date, labels)
+        PRIMARY KEY (source, source_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX copies_by_post ON copies (key);
+
+    -- What a person said of a post; no reading of its source takes it back.
+    CREATE TABLE edits (
+        key INTEGER NOT NULL REFERENCES posts ON DELETE CASCADE,
+        field TEXT NOT NULL,                -- tag, untag, caption, place
+        value TEXT NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (key, field, value)
+    ) WITHOUT ROWID;
+
+    -- How a post was before a journal entry's first change to it; NULL: it was not there.
+    ALTER TABLE journal ADD COLUMN undone INTEGER REFERENCES journal ON DELETE SET NULL;
+    CREATE TABLE changes (
+        entry INTEGER NOT NULL REFERENCES journal ON DELETE CASCADE,
+        key INTEGER NOT NULL,
+        before TEXT,                        -- JSON
+        PRIMARY KEY (entry, key)
+    ) WITHOUT ROWID;
+
+    -- Perceptual hashes by content; derived, may be emptied.
+    CREATE TABLE looks (content_hash TEXT PRIMARY KEY, phash INTEGER NOT NULL) WITHOUT ROWID;
+    """,
 )

@@ -10,6 +10,7 @@ import typer
 from cartolina.cli.arguments import QueryCommand
 from cartolina.cli.console import progress
 from cartolina.cli.failures import explained
+from cartolina.cli.options import KEPT, UNCHANGED, AlbumPath, Columns, Format, Json, Quiet, Source, Split
 
 if TYPE_CHECKING:
     from cartolina.album.intake import AddReport
@@ -40,21 +41,6 @@ evaluate = typer.Typer(
     help="Measure an album against captions it has not seen.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(evaluate, name="evaluate")
-
-AlbumPath = Annotated[Path, typer.Argument(metavar="ALBUM", help="The album's folder.", show_default=False)]
-Source = Annotated[
-    Path,
-    typer.Argument(metavar="SOURCE", help="A folder of photos, a table, or a dataset.", show_default=False),
-]
-Format = Annotated[str, typer.Option(help="auto, folder, table, flickr8k, flickr30k or imagefolder.")]
-Columns = Annotated[
-    str | None, typer.Option(help="A table's columns: image=path,text=caption,lat=latitude,lon=longitude…")
-]
-Split = Annotated[str | None, typer.Option(help="Only this part of the source: train, dev, test…")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs (docs/cli.md lists the keys).")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; results and errors only.")]
-
-KEPT = "What was done until here is kept: give the same command again and it goes on from there."
 
 
 def _version(wanted: bool) -> None:
@@ -173,7 +159,7 @@ def remove(
 @app.command(epilog="Example: cartolina info holidays.album --json")
 def info(album: AlbumPath, json: Json = False) -> None:
     """Say what an album holds, and what it was learnt from."""
-    with explained("Nothing was changed."):
+    with explained(UNCHANGED):
         from cartolina.album.album import Album
         from cartolina.cli import show
 
@@ -209,7 +195,7 @@ def search(
     The query is a sum of terms, `+ term` or `- term`, `2*term` for a weight: words, or a picture as @FILE or
     like:ID. It may end in `near:PLACE within 50 km` and hold filters such as tag:holiday.
     """
-    with explained("Nothing was changed."):
+    with explained(UNCHANGED):
         from cartolina.album.album import Album
         from cartolina.cli import show
 

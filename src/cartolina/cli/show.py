@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
 from rich.table import Table
+
+from cartolina.cli.output import plain, screen, table_of_facts, write_json
 
 if TYPE_CHECKING:
     from cartolina.album.intake import AddReport
@@ -25,15 +23,15 @@ __all__ = ["added", "information", "ranking", "removed", "retrieval", "toured"]
 def ranking(answer: Ranking, sheet: Path | None, *, as_json: bool) -> None:
     """The answer to a query, how it was read, and what should be known of it."""
     if as_json:
-        _json(answer.to_json() | ({"sheet": str(sheet)} if sheet else {}))
+        write_json(answer.to_json() | ({"sheet": str(sheet)} if sheet else {}))
         return
-    console = _console()
-    console.print(f"[bold]Read as[/bold] {_plain(answer.read_as)}")
+    console = screen()
+    console.print(f"[bold]Read as[/bold] {plain(answer.read_as)}")
     for word, near in answer.unknown_words.items():
         guess = f"; did you mean {near!r}?" if near else ""
         console.print(f"[yellow]The album does not know the word {word!r}{guess}[/yellow]")
     for note in answer.notes:
-        console.print(f"[dim]{_plain(note)}[/dim]")
+        console.print(f"[dim]{plain(note)}[/dim]")
     if not answer.hits:
         console.print("Nothing found.")
         return
@@ -45,16 +43,16 @@ def ranking(answer: Ranking, sheet: Path | None, *, as_json: bool) -> None:
     table.add_column("place", no_wrap=True, style="dim")
     for rank, hit in enumerate(answer, start=1):
         caption = hit.post.text or " ".join(f"#{tag}" for tag in hit.post.tags)
-        table.add_row(str(rank), f"{hit.score:.3f}", _plain(hit.id), _plain(caption), _where(hit))
+        table.add_row(str(rank), f"{hit.score:.3f}", plain(hit.id), plain(caption), _where(hit))
     console.print(table)
     if sheet is not None:
-        console.print(f"Sheet: {_plain(str(sheet))}")
+        console.print(f"Sheet: {plain(str(sheet))}")
 
 
 def information(facts: Mapping[str, Any], *, as_json: bool) -> None:
     """An album's counts, what it has learnt and from what, its size."""
     if as_json:
-        _json(facts)
+        write_json(facts)
         return
     rows = [("album", facts["album"]), ("posts", f"{facts['posts']:,}")]
     parts = ("with_captions", "with_tags", "with_place", "with_date")
@@ -75,13 +73,13 @@ def information(facts: Mapping[str, Any], *, as_json: bool) -> None:
         for source in facts["sources"]
     ]
     rows.append(("size", f"{facts['bytes']['total'] / 1e6:,.1f} MB"))
-    _facts(rows)
+    table_of_facts(rows)
 
 
 def added(report: AddReport, posts: int, *, as_json: bool) -> None:
     """What became of the posts of a source."""
     if as_json:
-        _json(
+        write_json(
             {
                 "added": report.added,
                 "replaced": report.replaced,
@@ -93,32 +91,32 @@ def added(report: AddReport, posts: int, *, as_json: bool) -> None:
             }
         )
         return
-    console = _console()
+    console = screen()
     console.print(
         f"{report.added:,} added, {report.replaced:,} replaced, {report.unchanged:,} unchanged; "
         f"the album holds {posts:,} posts"
     )
     for reason, count in report.skipped.most_common():
-        console.print(f"[yellow]{count:,} skipped: {_plain(reason)}[/yellow]")
+        console.print(f"[yellow]{count:,} skipped: {plain(reason)}[/yellow]")
     if report.skipped_file:
-        console.print(f"Which ones: {_plain(str(report.skipped_file))}")
+        console.print(f"Which ones: {plain(str(report.skipped_file))}")
     for given, kept in report.renamed.items():
-        console.print(f"{_plain(given)} is {_plain(kept)} in the album: another source has a post of that id")
+        console.print(f"{plain(given)} is {plain(kept)} in the album: another source has a post of that id")
 
 
 def removed(count: int, posts: int, *, as_json: bool) -> None:
     """How many posts went, and how many are left."""
     if as_json:
-        _json({"removed": count, "posts": posts})
+        write_json({"removed": count, "posts": posts})
     else:
-        _console().print(f"{count:,} removed; the album holds {posts:,} posts")
+        screen().print(f"{count:,} removed; the album holds {posts:,} posts")
 
 
 def retrieval(ranks: RetrievalRanks, *, as_json: bool) -> None:
     """Recalls and median ranks both ways; for people with 95 % intervals over photos."""
     numbers = ranks.to_json()
     if as_json:
-        _json(numbers)
+        write_json(numbers)
         return
     import numpy as np
 
@@ -140,12 +138,12 @@ def retrieval(ranks: RetrievalRanks, *, as_json: bool) -> None:
             low, high = recall_interval(found, photo, k, np.random.default_rng(0))
             cells.append(f"{row[f'R@{k}']:.1f} [dim]({low:.1f}–{high:.1f})[/dim]")
         table.add_row(name, *cells, f"{row['median_rank']:g}")
-    console = _console()
+    console = screen()
     console.print(table)
     console.print(f"{numbers['images']:,} images, {numbers['captions']:,} captions")
     console.print("In brackets: 95 % of bootstrap resamples of the photos", style="dim")
     for reason, count in ranks.skipped.most_common():
-        console.print(f"[yellow]{count:,} left out: {_plain(reason)}[/yellow]")
+        console.print(f"[yellow]{count:,} left out: {plain(reason)}[/yellow]")
 
 
 def toured(tour: Tour, *, as_json: bool) -> None:
@@ -154,51 +152,22 @@ def toured(tour: Tour, *, as_json: bool) -> None:
         stops = [
             {"shows": stop.shows, "sheet": str(stop.sheet), **stop.ranking.to_json()} for stop in tour.stops
         ]
-        _json({"source": str(tour.source), "album": str(tour.album), "posts": tour.posts, "queries": stops})
+        write_json(
+            {"source": str(tour.source), "album": str(tour.album), "posts": tour.posts, "queries": stops}
+        )
         return
-    console = _console()
+    console = screen()
     for stop in tour.stops:
         best = ", ".join(hit.post.text or hit.id for hit in stop.ranking.hits[:3])
-        console.print(f"[bold]{_plain(stop.query)}[/bold]  [dim]{stop.shows}[/dim]")
-        console.print(f"  {_plain(best) or 'nothing found'}", overflow="ellipsis", no_wrap=True)
-        console.print(f"  {_plain(str(stop.sheet))}", style="cyan", soft_wrap=True)
-    console.print(f"\nAn album of {tour.posts:,} photos: {_plain(str(tour.album))}. Ask it yourself:")
+        console.print(f"[bold]{plain(stop.query)}[/bold]  [dim]{stop.shows}[/dim]")
+        console.print(f"  {plain(best) or 'nothing found'}", overflow="ellipsis", no_wrap=True)
+        console.print(f"  {plain(str(stop.sheet))}", style="cyan", soft_wrap=True)
+    console.print(f"\nAn album of {tour.posts:,} photos: {plain(str(tour.album))}. Ask it yourself:")
     command = f'cartolina search {shlex.quote(str(tour.album))} "red flowers - green" --sheet answer.png'
-    console.print(f"  {_plain(command)}", soft_wrap=True)
-
-
-def _facts(rows: list[tuple[str, str]]) -> None:
-    table = Table(box=None, show_header=False, padding=(0, 1))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows:
-        table.add_row(name, _plain(str(value)))
-    _console().print(table)
+    console.print(f"  {plain(command)}", soft_wrap=True)
 
 
 def _where(hit: Hit) -> str:
     place = hit.post.place
     where = f"{place.lat:.2f}, {place.lon:.2f}" if place else ""
     return where if hit.distance_km is None else f"{where} ({hit.distance_km:,.1f} km)"
-
-
-def _console() -> Console:
-    # A pipe has no width to fit: rows stay whole there, so that grep sees them.
-    return _Screen(highlight=False, width=None if sys.stdout.isatty() else 400)
-
-
-class _Screen(Console):
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError  # to be told by `failures`; Rich would exit with 1
-
-
-def _plain(text: str) -> str:
-    """Text that Rich shows as it is, whatever brackets and control characters a caption has."""
-    from rich.markup import escape
-
-    return escape("".join(c if c.isprintable() else " " for c in text))
-
-
-def _json(value: Mapping[str, Any]) -> None:
-    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    typer.echo(json.dumps(value, ensure_ascii=not utf8, indent=2, default=str))
