@@ -33,9 +33,10 @@ from cartolina.album.space import Space
 from cartolina.album.writer import Writer, feature_caches
 from cartolina.datasets import Dataset
 from cartolina.durable import fsync_folder, write_bytes
-from cartolina.errors import AlbumError, InputError
+from cartolina.errors import AlbumError, InputError, UnknownName
 from cartolina.post import Post
 from cartolina.progress import SILENT, Progress
+from cartolina.settings import SETTINGS
 from cartolina.store.segments import SegmentMissing
 from cartolina.vision import Backbone
 from cartolina.vision.features import FeatureCache
@@ -169,6 +170,11 @@ class Album:
         """Counts, bytes, sources, and how the active space was learnt, as a JSON-able dict."""
         return about(self.path, self._settings, self._catalogue, self.space)
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What was set for this album (`cartolina.settings`), as text by name."""
+        return self._catalogue.settings()
+
     def feature_caches(self, backbones: Sequence[Backbone]) -> AbstractContextManager[list[FeatureCache]]:
         """The caches of the backbones' features, by `feature_key(content hash, view)`, open in a `with`."""
         return feature_caches(self.path, backbones)
@@ -233,6 +239,14 @@ class Album:
         with self._writing() as writer:
             writer.remove(self._keys(names), names)
             return len(names)
+
+    def set(self, name: str, value: str | int | None) -> None:
+        """Set a setting for this album; None forgets it. Raises `UnknownName` and `InputError`."""
+        if name not in SETTINGS:
+            raise UnknownName("setting", name, SETTINGS)
+        said = None if value is None else str(SETTINGS[name].read(value, name))
+        with self._lock, self._catalogue.transaction():
+            self._catalogue.set_setting(name, said)
 
     # Inside
 

@@ -104,6 +104,17 @@ class Catalogue:
         row = self._connection.execute(sql, parameters).fetchone()
         return None if row is None else row[0]
 
+    def settings(self) -> dict[str, str]:
+        """What the album's owner has set, as text by name."""
+        return dict(self.rows("SELECT name, value FROM settings WHERE name != 'active_space'"))
+
+    def set_setting(self, name: str, value: str | None) -> None:
+        """Set one; None forgets it."""
+        if value is None:
+            self._connection.execute("DELETE FROM settings WHERE name = ?", (name,))
+        else:
+            self._connection.execute("REPLACE INTO settings VALUES (?, ?)", (name, value))
+
     # Posts
 
     def source(self, root: Path, name: str, stable_ids: bool) -> tuple[int, bool]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cartolina.cli import configuration
 from cartolina.cli.arguments import QueryCommand
+from cartolina.cli.configuration import settings_of
 from cartolina.cli.console import progress
 from cartolina.cli.failures import explained
 from cartolina.cli.options import KEPT, UNCHANGED, AlbumPath, Columns, Format, Json, Quiet, Source, Split
@@ -41,6 +43,7 @@ evaluate = typer.Typer(
     help="Measure an album against captions it has not seen.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(configuration.app)
 
 
 def _version(wanted: bool) -> None:
@@ -75,18 +78,22 @@ def build(
     columns: Columns = None,
     split: Split = None,
     text: Annotated[
-        str, typer.Option(help="minilm, word2vec, glove-6b-50d, words:FILE or hf:FOLDER.")
-    ] = "minilm",
-    quality: Annotated[str, typer.Option(help="fast or best (better answers, slower to learn).")] = "fast",
+        str | None,
+        typer.Option(help="minilm (default), word2vec, glove-6b-50d, words:FILE or hf:FOLDER."),
+    ] = None,
+    quality: Annotated[
+        str | None, typer.Option(help="fast (default) or best (better answers, slower to learn).")
+    ] = None,
     objective: Annotated[
-        str, typer.Option(help="contrastive, regression, regression:min-max or regression:mse.")
-    ] = "contrastive",
+        str | None,
+        typer.Option(help="contrastive (default), regression, regression:min-max or regression:mse."),
+    ] = None,
     backbone: Annotated[
         str | None,
         typer.Option(help="efficientnet-lite0, efficientnet-lite2, torchvision:…, timm:…, onnx:FILE.onnx…"),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    seed: Annotated[int, typer.Option(help="What chance begins with.")] = 0,
+    device: Annotated[str | None, typer.Option(help="auto (default), cpu or cuda.")] = None,
+    seed: Annotated[int | None, typer.Option(help="What chance begins with (0).")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -95,21 +102,24 @@ def build(
         from cartolina.album.build import build as build_album
         from cartolina.cli import show
 
+        asked: dict[str, str | int | None] = {
+            "text": text, "quality": quality, "objective": objective,
+            "backbone": backbone, "device": device, "seed": seed,
+        }  # fmt: skip
+        chosen = settings_of(album, asked)
         with build_album(
             source,
             album,
             format=format,
             columns=columns,
             split=split,
-            text=text,
-            quality=quality,  # type: ignore[arg-type]  # the library names the known ones and the nearest
-            objective=objective,  # type: ignore[arg-type]
-            backbone=backbone,
-            device=device,
-            seed=seed,
+            **{name: chosen[name] for name in asked},
             progress=progress(quiet=quiet),
         ) as made:
-            show.information(made.info(), as_json=json)
+            for name in ("text", "quality", "objective", "backbone"):
+                if asked[name] is not None:  # what an album was made with, it is learnt again with
+                    made.set(name, asked[name])
+            show.information(made.info(), settings_of(made), as_json=json)
 
 
 @app.command(epilog="Example: cartolina add holidays.album ~/NewPhotos")
@@ -164,7 +174,7 @@ def info(album: AlbumPath, json: Json = False) -> None:
         from cartolina.cli import show
 
         with Album.open(album) as opened:
-            show.information(opened.info(), as_json=json)
+            show.information(opened.info(), settings_of(opened), as_json=json)
 
 
 @app.command(
@@ -184,7 +194,7 @@ def search(
     query: Annotated[
         str, typer.Argument(metavar="QUERY", help="Words, pictures, places: in quotes.", show_default=False)
     ],
-    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
+    k: Annotated[int | None, typer.Option("-k", min=1, help="How many (10).")] = None,
     json: Json = False,
     sheet: Annotated[
         Path | None, typer.Option(help="Also draw the pictures into this file (.png, .jpg, .pdf).")
@@ -200,7 +210,7 @@ def search(
         from cartolina.cli import show
 
         with Album.open(album) as opened:
-            ranking = opened.search(query, k)
+            ranking = opened.search(query, settings_of(opened, {"k": k})["k"])
         if sheet is not None:
             from cartolina.figures.sheet import save_ranking
 

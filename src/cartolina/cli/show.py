@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cartolina.album.ranking import Hit, Ranking
     from cartolina.demo.tour import Tour
     from cartolina.evaluate.retrieval import RetrievalRanks
+    from cartolina.settings import Settled
 
 __all__ = ["added", "information", "ranking", "removed", "retrieval", "toured"]
 
@@ -49,10 +50,10 @@ def ranking(answer: Ranking, sheet: Path | None, *, as_json: bool) -> None:
         console.print(f"Sheet: {plain(str(sheet))}")
 
 
-def information(facts: Mapping[str, Any], *, as_json: bool) -> None:
-    """An album's counts, what it has learnt and from what, its size."""
+def information(facts: Mapping[str, Any], settings: Settled, *, as_json: bool) -> None:
+    """An album's counts, what it has learnt and from what, its size; settings that somebody has set."""
     if as_json:
-        write_json(facts)
+        write_json({**facts, "settings": settings.to_json()})
         return
     rows = [("album", facts["album"]), ("posts", f"{facts['posts']:,}")]
     parts = ("with_captions", "with_tags", "with_place", "with_date")
@@ -73,6 +74,8 @@ def information(facts: Mapping[str, Any], *, as_json: bool) -> None:
         for source in facts["sources"]
     ]
     rows.append(("size", f"{facts['bytes']['total'] / 1e6:,.1f} MB"))
+    said = [f"{name} = {value}  ({settings.origin(name)})" for name, value in settings.items()]
+    rows += [("settings" if not number else "", line) for number, line in enumerate(said)]
     table_of_facts(rows)
 
 
