@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 from datetime import UTC, datetime
 
 import pytest
@@ -28,7 +29,7 @@ def read(root, **options):
 
 def test_a_tree_in_natural_order_without_what_is_hidden_or_no_picture(tmp_path):
     names = ["IMG_10.JPG", "IMG_2.jpg", "b/1.png", "a/9.jpeg", "a/10.webp", "a/deep/er/x.tiff"]
-    passed_over = [".hidden.jpg", ".thumbs/t.jpg", "notes.md", "movie.mp4", "a/b.txt", "jpg", "x.jpg.part"]
+    passed_over = [".hidden.jpg", ".thumbs/t.jpg", "notes.md", "code.ts", "a/b.txt", "jpg", "x.jpg.part"]
     for name in names + passed_over:
         write(tmp_path / name)
     (tmp_path / "folder.jpg").mkdir()
@@ -125,6 +126,34 @@ def test_a_bad_place_costs_only_itself(tmp_path):
 def test_a_file_that_is_no_picture_is_left_for_the_decoder_to_find(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"not a picture")
     assert list(read(tmp_path)[0]) == ["a.jpg"]
+
+
+def test_videos_are_counted(tmp_path):
+    write(tmp_path / "a.jpg")
+    for name in ("MVI_1.MOV", "b/film.mp4", ".hidden.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    posts, skipped = read(tmp_path)
+    assert list(posts) == ["a.jpg"]
+    assert [(one.where, one.reason) for one in skipped] == [("b/film.mp4", "video"), ("MVI_1.MOV", "video")]
+
+
+def test_a_pipe_a_socket_and_a_loop_named_like_photos_are_not_opened(tmp_path, monkeypatch):
+    write(tmp_path / "a.jpg")
+    monkeypatch.chdir(tmp_path)  # a socket's path must be short
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket.png")
+        (tmp_path / "link.jpg").symlink_to("pipe.jpg")
+        (tmp_path / "round.jpg").symlink_to("round.jpg")
+        posts, skipped = read(tmp_path)
+    assert list(posts) == ["a.jpg"]
+    assert [(one.where, one.reason) for one in skipped] == [
+        ("link.jpg", "not a regular file"),
+        ("pipe.jpg", "not a regular file"),
+        ("round.jpg", "no such image"),
+        ("socket.png", "not a regular file"),
+    ]
 
 
 def test_links(tmp_path):

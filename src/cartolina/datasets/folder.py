@@ -23,12 +23,12 @@ from cartolina.datasets.dataset import Dataset, Skipped
 from cartolina.datasets.fields import PhotoMetadata, merge
 from cartolina.datasets.metadata import read_metadata
 from cartolina.datasets.sidecars import SIDECARS, read_sidecars
+from cartolina.datasets.suffixes import kind_of
 from cartolina.errors import InputError
 from cartolina.post import Post
 
 __all__ = [
     "FOLDER",
-    "IMAGE_SUFFIXES",
     "FolderReader",
     "Picture",
     "describe",
@@ -36,28 +36,6 @@ __all__ = [
     "pictures",
     "read_post",
 ]
-
-IMAGE_SUFFIXES = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".png",
-        ".gif",
-        ".webp",
-        ".bmp",
-        ".tif",
-        ".tiff",
-        ".heic",
-        ".heif",
-        ".avif",
-        ".jp2",
-        ".ppm",
-        ".pgm",
-        ".pnm",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,22 +145,29 @@ def _entries(folder: _Folder, home: str) -> list[_Folder | Picture | Skipped]:
 def _classify(
     entry: os.DirEntry[str], entry_id: str, siblings: Mapping[str, Path], home: str
 ) -> _Folder | Picture | Skipped | None:
-    is_picture = Path(entry.name).suffix.lower() in IMAGE_SUFFIXES
+    kind = kind_of(entry.name)
     if entry.is_symlink():
         target = os.path.realpath(entry.path)
         is_folder = Path(target).is_dir()
-        if not (is_picture or is_folder):
+        if kind is None and not is_folder:
             return None
         if not _is_inside(target, home):
             return Skipped(printable(entry_id), "link leaves the folder", f"to {printable(target)}")
         if is_folder:
             return None
-        if not Path(target).is_file():
+        if Path(target).is_symlink() or not os.path.lexists(target):  # a realpath that is a link is a loop
             return Skipped(printable(entry_id), "no such image", f"a broken link to {printable(target)}")
+        is_file = Path(target).is_file()
     elif entry.is_dir():
         return _Folder(Path(entry.path), f"{entry_id}/")
-    elif not (is_picture and entry.is_file()):
+    elif kind is None:
         return None
+    else:
+        is_file = entry.is_file()
+    if not is_file:  # reading one may wait for ever
+        return Skipped(printable(entry_id), "not a regular file", "a pipe, a socket or a device")
+    if kind == "video":
+        return Skipped(printable(entry_id), "video", "only photos are read")
     if printable(entry_id) != entry_id:  # ids and paths are kept as text, which this name is not
         return Skipped(printable(entry_id), "bad file name", "not UTF-8: rename it")
     return Picture(Path(entry.path), entry_id, siblings)

@@ -17,7 +17,8 @@ from itertools import islice
 from pathlib import Path
 
 from cartolina.datasets.dataset import Dataset, Skipped
-from cartolina.datasets.folder import IMAGE_SUFFIXES, Picture, describe, natural, pictures, read_post
+from cartolina.datasets.folder import Picture, describe, natural, pictures, read_post
+from cartolina.datasets.suffixes import IMAGE_SUFFIXES
 from cartolina.errors import InputError
 from cartolina.post import Post
 
