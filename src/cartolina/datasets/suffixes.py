@@ -11,15 +11,17 @@ from typing import Literal
 
 __all__ = ["IMAGE_SUFFIXES", "RAW_SUFFIXES", "VIDEO_SUFFIXES", "kind_of"]
 
-_PICTURES = ".jpg .jpeg .jpe .jfif .png .apng .gif .webp .bmp .tif .tiff .mpo .heic .heif .hif .avif "
-    ".jp2 .ppm .pgm .pnm"
+_PICTURES = (
+    ".jpg .jpeg .jpe .jfif .png .apng .gif .webp .bmp .tif .tiff .mpo .heic .heif .hif .avif .jp2 "
+    ".ppm .pgm .pnm"
+)
 _RAWS = (
     ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .iiq .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .raw .rw2 "
     ".rwl .sr2 .srf .srw .x3f"
 )
 _VIDEOS = (
-    ".3g2 .3gp .asf .avi .divx .dv .flv .insv .lrv .m2t .m2ts .m2v .m4v .mkv .mov .mp4 .mpe .mpeg .mpg .mts "
-    ".mxf .ogm .ogv .rm .rmvb .tod .vob .webm .wmv"
+    ".3g2 .3gp .asf .avi .divx .dv .flv .insv .lrv .m2t .m2ts .m2v .m4v .mkv .mov .mp4 .mpe .mpeg .mpg "
+    ".mts .mxf .ogm .ogv .rm .rmvb .tod .vob .webm .wmv"
 )
 
 RAW_SUFFIXES = frozenset(_RAWS.split())
