@@ -166,6 +166,7 @@ def test_as_json_it_has_the_promised_keys(album):
     assert image.endswith("/red.png")
     assert first == {
         "id": "red",
+        "relevant": True,
         "text": "a red thing",
         "captions": ["a red thing"],
         "tags": ["r"],

@@ -22,12 +22,16 @@ __all__ = ["Found", "Hit", "Ranking", "thumbnail"]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A post found, its `score` (the cosine with the query) and its distance where a place was asked for."""
+    """A post found, its `score` (the cosine with the query) and its distance where a place was asked for.
+
+    `relevant`: False where it is only the nearest there is and seems to show something else.
+    """
 
     id: str
     score: float
     post: Post
     distance_km: float | None = None
+    relevant: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,17 @@ class Ranking:
     def __getitem__(self, index: int) -> Hit:
         return self.hits[index]
 
+    @property
+    def relevant(self) -> bool:
+        """Whether any hit seems to show what was asked for."""
+        return any(hit.relevant for hit in self.hits)
+
     def to_json(self) -> dict[str, Any]:
         """What `cartolina search --json` prints; keys are only ever added."""
         return {
             "query": self.query,
             "read_as": self.read_as,
+            "relevant": self.relevant,
             "results": [_hit_json(hit) for hit in self.hits],
             "unknown_words": list(self.unknown_words),
             "nearest_words": dict(self.unknown_words),
@@ -111,6 +121,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
     return {
         "id": hit.id,
         "score": hit.score,
+        "relevant": hit.relevant,
         "text": post.text,
         "captions": list(post.captions),
         "tags": list(post.tags),
