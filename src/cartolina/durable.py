@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["cache_folder", "fsync_file", "fsync_folder", "write_bytes"]
+__all__ = ["cache_folder", "fsync_file", "fsync_folder", "rotate", "write_bytes"]
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -35,6 +35,19 @@ def fsync_file(path: Path) -> None:
 def fsync_folder(path: Path) -> None:
     """Force a folder's entries (a rename, a new file) to disk."""
     fsync_file(path)
+
+
+def rotate(path: Path, largest: int, kept: int = 4) -> None:
+    """Where `path` has more than `largest` bytes, put it aside as `path.1`, the former one as `path.2` …
+
+    The oldest of `kept` is dropped.
+    """
+    if not path.exists() or path.stat().st_size <= largest:
+        return
+    names = [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, kept + 1))]
+    for older, newer in zip(names[:0:-1], names[-2::-1], strict=True):
+        if newer.exists():
+            newer.replace(older)
 
 
 def cache_folder() -> Path:

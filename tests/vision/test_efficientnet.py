@@ -102,3 +102,24 @@ def test_cuda_that_is_not_there():
         pytest.skip("there is a GPU here")
     with pytest.raises(InputError, match="no NVIDIA GPU"):
         backbone("efficientnet-lite0@64", device="cuda")
+
+
+@pytest.mark.parametrize(
+    ("device", "gpu", "chosen"), [("auto", "cuda", True), ("auto", "cpu", False), ("cpu", "cuda", False)]
+)
+def test_auto_takes_torchs_gpu_where_onnx_runtime_has_none(monkeypatch, device, gpu, chosen):
+    asked = []
+
+    class Torch:
+        def __init__(self, *args, device, **options):
+            asked.append(device)
+
+    monkeypatch.setattr(efficientnet, "has_cuda", lambda: False)
+    monkeypatch.setattr(efficientnet, "pick_device", lambda device: gpu)
+    monkeypatch.setattr(efficientnet, "TorchBackbone", Torch)
+    monkeypatch.setattr(efficientnet, "_save_whole", lambda *args: None)
+    monkeypatch.setattr(efficientnet, "load_backbone", lambda folder, device: "in ONNX Runtime")
+    made = backbone("efficientnet-lite0", device)
+    assert isinstance(made, Torch) == chosen
+    if chosen:
+        assert asked == ["cuda"]

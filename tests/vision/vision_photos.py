@@ -27,6 +27,7 @@ class MeanColour:
     """A backbone whose features are the mean of R, G, B over the left and the right half: (2, 3)."""
 
     batch_size = 4
+    device = "cpu"
     shape = (2, 3)
 
     def __init__(self, size: int = 16, log: Path | None = None) -> None:

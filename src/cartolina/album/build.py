@@ -66,10 +66,10 @@ def build(
 
     `format`, `columns` and `split` say how the source is read (`open_dataset`); `text` is φ
     (`cartolina.text.create`); `quality` and `objective` how the space is learnt; `backbone` replaces the
-    quality's own; `device` is for the backbones. A build that was stopped goes on where it was when called
-    with the same arguments. An album that is there already takes in what is new and learns again from all its
-    posts; until that is done it is searched as before. Raises `InputError` for a source without a single
-    readable picture, and for options that do not fit.
+    quality's own; `device` is for the backbones and the learning. A build that was stopped goes on where it
+    was when called with the same arguments. An album that is there already takes in what is new and learns
+    again from all its posts; until that is done it is searched as before. Raises `InputError` for a source
+    without a single readable picture, and for options that do not fit.
     """
     from cartolina import text as texts
     from cartolina.learn.joint import OBJECTIVES, RECIPES
@@ -85,13 +85,16 @@ def build(
     progress.say(dataset.why)
     words = texts.create(text, seed=seed, progress=progress)
     backbones = [open_backbone(name, device) for name in ((backbone,) if backbone else recipe.backbones)]
+    progress.say(_device_said(device, backbones))
     opened = _opened(Path(album), progress)
     report = opened.ingest(dataset, split, backbones=backbones, views=recipe.views, progress=progress)
     skipped = ", ".join(f"{count} × {reason}" for reason, count in report.skipped.items())
     if not len(opened):
         raise InputError(f"no picture could be read in {dataset.root} ({skipped or 'nothing found'})")
     with opened.feature_caches(backbones) as caches:
-        learning = _Learning(opened, backbones, recipe, words, quality, objective, caches, seed, progress)
+        learning = _Learning(
+            opened, backbones, recipe, words, quality, objective, caches, seed, device, progress
+        )
         space = learning.space()
     opened.activate(space)
     rmtree(learning.work)
@@ -100,6 +103,14 @@ def build(
     if skipped:
         progress.say(f"Skipped {skipped}: each is a line of {report.skipped_file}")
     return opened
+
+
+def _device_said(asked: str, backbones: Sequence[Backbone]) -> str:
+    chosen = " and ".join(dict.fromkeys(one.device for one in backbones))
+    if asked != "auto":
+        return f"Device: {chosen}, as asked."
+    why = "no NVIDIA GPU that can be used" if chosen == "cpu" else "there is an NVIDIA GPU"
+    return f"Device: {chosen} (auto: {why})."
 
 
 def _opened(path: Path, progress: Progress) -> Album:
@@ -135,6 +146,7 @@ class _Learning:
     objective: LearningObjective
     caches: Sequence[FeatureCache]
     seed: int
+    device: str
     progress: Progress
 
     @property
@@ -213,6 +225,7 @@ class _Learning:
             recipe=self.recipe,
             objective=self.objective,
             seed=self.seed,
+            device=self.device,
             progress=self.progress,
         )
 

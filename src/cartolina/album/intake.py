@@ -17,7 +17,7 @@ from typing import IO, TypeVar
 from cartolina.album.catalogue import Catalogue, now
 from cartolina.album.entry import Entry
 from cartolina.datasets import Dataset, Skipped
-from cartolina.durable import fsync_file, write_bytes
+from cartolina.durable import fsync_file, rotate, write_bytes
 from cartolina.post import Post
 from cartolina.vision.decode import UnreadableImage, content_hash
 
@@ -25,6 +25,9 @@ __all__ = ["BATCH", "AddReport", "SkipList", "batches", "entries"]
 
 BATCH = 256
 """Posts acknowledged together: a durable write costs some milliseconds, a photo as many."""
+
+LARGEST = 16 << 20
+"""Bytes from which a list of what was skipped is put aside when the next is begun."""
 
 T = TypeVar("T")
 
@@ -64,6 +67,7 @@ class SkipList:
         """Count one and write it down."""
         if self._file is None:
             self._path.parent.mkdir(exist_ok=True)
+            rotate(self._path, LARGEST)
             # Line-buffered appends: a killed process leaves at most one line cut short, its last.
             self._file = self._path.open("a", encoding="utf-8", buffering=1)
             self._report.skipped_file = self._path

@@ -10,7 +10,7 @@ import typer
 from cartolina.cli import configuration
 from cartolina.cli.arguments import QueryCommand
 from cartolina.cli.configuration import settings_of
-from cartolina.cli.console import progress
+from cartolina.cli.console import logged, progress
 from cartolina.cli.failures import explained
 from cartolina.cli.options import KEPT, UNCHANGED, AlbumPath, Columns, Format, Json, Quiet, Source, Split
 
@@ -98,7 +98,7 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Learn an album from photos and what is said of them."""
-    with explained(KEPT):
+    with explained(KEPT), logged(album, quiet=quiet) as shown:
         from cartolina.album.build import build as build_album
         from cartolina.cli import show
 
@@ -114,7 +114,7 @@ def build(
             columns=columns,
             split=split,
             **{name: chosen[name] for name in asked},
-            progress=progress(quiet=quiet),
+            progress=shown,
         ) as made:
             for name in ("text", "quality", "objective", "backbone"):
                 if asked[name] is not None:  # what an album was made with, it is learnt again with
@@ -136,12 +136,11 @@ def add(
 
     Nothing is learnt again, and photos that are there already, unchanged, are not read again.
     """
-    with explained(KEPT):
+    with explained(KEPT), logged(album, quiet=quiet) as shown:
         from cartolina.album.album import Album
         from cartolina.cli import show
         from cartolina.datasets import open_dataset
 
-        shown = progress(quiet=quiet)
         with Album.open(album) as opened:
             dataset = open_dataset(source, format, columns)
             shown.say(dataset.why)
@@ -157,7 +156,7 @@ def remove(
     json: Json = False,
 ) -> None:
     """Take posts out of an album; the photos stay where they are."""
-    with explained("The posts are removed all together or not at all."):
+    with explained("The posts are removed all together or not at all."), logged(album):
         from cartolina.album.album import Album
         from cartolina.cli import show
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from cartolina.progress import SILENT, Progress, Step
@@ -14,7 +16,7 @@ from cartolina.progress import SILENT, Progress, Step
 if TYPE_CHECKING:
     import rich.progress
 
-__all__ = ["Bars", "Lines", "duration", "progress"]
+__all__ = ["Bars", "Lines", "duration", "logged", "progress"]
 
 
 def progress(*, quiet: bool) -> Progress:
@@ -22,6 +24,15 @@ def progress(*, quiet: bool) -> Progress:
     if quiet:
         return SILENT
     return Bars() if sys.stderr.isatty() else Lines()
+
+
+@contextmanager
+def logged(album: Path, *, quiet: bool = False) -> Iterator[Progress]:
+    """What suits this process, written into the album's log as well."""
+    from cartolina.album.runlog import logged as written
+
+    with written(album, shlex.join(["cartolina", *sys.argv[1:]]), progress(quiet=quiet)) as shown:
+        yield shown
 
 
 class Bars:

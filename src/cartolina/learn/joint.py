@@ -10,7 +10,7 @@ its cached features, in one of its views at random.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -28,7 +29,7 @@ from cartolina.learn.batches import Shuffled
 from cartolina.learn.canonical import canonical_directions
 from cartolina.learn.contrastive import Contrastive, Temperature
 from cartolina.learn.export import export_head
-from cartolina.learn.fit import Fitted, Settings, fit, seeded
+from cartolina.learn.fit import Fitted, Load, Objective, Settings, fabric_here, fit, seeded
 from cartolina.learn.hubness import Unhubbed
 from cartolina.learn.optimisers import AdamW, Cosine
 from cartolina.learn.recipes import BEST, FAST, RECIPES, Recipe
@@ -140,6 +141,7 @@ def learn_space(
     recipe: Recipe = FAST,
     objective: LearningObjective = "contrastive",
     seed: int = 0,
+    device: str = "auto",
     progress: Progress = SILENT,
 ) -> Learned:
     """Learn a joint space and write image.onnx, text/ and, where there is one, text_head.onnx into `folder`.
@@ -147,7 +149,8 @@ def learn_space(
     `features`: of each backbone, (N, views, *shape) float16 or float32; `captions`: one non-empty list a
     post, in the same order. `text` makes φ of them; a model that learns its words learns them from the
     captions that are not held out. `run` receives the curve and the checkpoints, and a run that was cut
-    off goes on from what it finds there. Min(500, a tenth) of the posts are held out to stop by.
+    off goes on from what it finds there. Min(500, a tenth) of the posts are held out to stop by. `device` is
+    "auto", "cpu" or "cuda".
     Raises `InputError` for fewer than 20 posts, for counts that differ, for a post without a caption.
     """
     _check(features, captions, objective)
@@ -156,11 +159,11 @@ def learn_space(
     starts = np.cumsum([0, *(len(of_post) for of_post in captions)])
     phi = _embed(text, list(chain.from_iterable(captions)), progress)
     photos = Photos(tuple(features), phi, starts)
-    given = (photos, rest, held_out, recipe, seed, run, progress)
+    task = _Task(photos, rest, held_out, recipe, seed, run, fabric_here(device), progress)
     if objective == "contrastive":
-        image, words, fitted = _contrastive(*given)
+        image, words, fitted = _contrastive(task)
     else:
-        image, words, fitted = _regression(*given, TARGET_OF[objective])
+        image, words, fitted = _regression(task, TARGET_OF[objective])
     folder.mkdir(parents=True, exist_ok=True)
     inputs = [f"features_{number}" for number in range(len(features))]
     export_head(image, photos.view(rest[:5], 0), inputs, folder / "image.onnx")
@@ -209,39 +212,62 @@ def validation(
 _Result: TypeAlias = tuple[nn.Module, nn.Module | None, Fitted]
 
 
-def _contrastive(
-    photos: Photos,
-    rest: NDArray[np.int64],
-    held_out: NDArray[np.int64],
-    recipe: Recipe,
-    seed: int,
-    run: Path,
-    progress: Progress,
-) -> _Result:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is learnt from (`rest`), stopped by (`held_out`), and how."""
+
+    photos: Photos
+    rest: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+    recipe: Recipe
+    seed: int
+    run: Path
+    fabric: Fabric
+    progress: Progress
+
+    def fit(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        batch: int,
+        load: Load,
+        sides: Callable[[nn.Module], tuple[nn.Module, nn.Module | None]],
+        *,
+        drop_last: bool = False,
+    ) -> Fitted:
+        """Train `model`, stopped by the recalls of its `sides`; it is on the CPU again on return."""
+        fitted = fit(
+            model,
+            objective,
+            Shuffled(self.rest, min(batch, len(self.rest)), self.seed, drop_last=drop_last),
+            load,
+            _settings(self.recipe, len(self.rest), self.seed),
+            folder=self.run,
+            validate=lambda trained: _mean_recall(validation(*sides(trained), self.photos, self.held_out)),
+            fabric=self.fabric,
+            progress=self.progress,
+        )
+        model.cpu()
+        return fitted
+
+
+def _contrastive(task: _Task) -> _Result:
     """Both towers, by InfoNCE."""
-    with seeded(seed):
-        model = _towers(photos, rest, recipe)
+    photos, recipe = task.photos, task.recipe
+    with seeded(task.seed):
+        model = _towers(photos, task.rest, recipe)
 
     def load(rows: NDArray[np.int64], rng: np.random.Generator) -> Batch:
         views = rng.integers(photos.features[0].shape[1], size=len(rows))
         phi, owner = photos.captions(rows, recipe.captions, rng)
         return Batch(photos.view(rows, views), phi, torch.from_numpy(rows), torch.from_numpy(owner))
 
-    def score(trained: nn.Module) -> float:
+    def sides(trained: nn.Module) -> tuple[nn.Module, nn.Module]:
         assert isinstance(trained, Joint)
-        return _mean_recall(validation(trained.image, trained.text, photos, held_out))
+        return trained.image, trained.text
 
-    fitted = fit(
-        model,
-        Contrastive(recipe.smoothing),
-        Shuffled(rest, min(recipe.batch, len(rest)), seed, drop_last=True),
-        load,
-        _settings(recipe, len(rest), seed),
-        folder=run,
-        validate=score,
-        progress=progress,
-    )
-    return *_finished(model.cpu(), photos, rest, recipe.short), fitted
+    fitted = task.fit(model, Contrastive(recipe.smoothing), recipe.batch, load, sides, drop_last=True)
+    return *_finished(model, photos, task.rest, recipe.short), fitted
 
 
 def _towers(photos: Photos, rest: NDArray[np.int64], recipe: Recipe) -> Joint:
@@ -288,19 +314,11 @@ def _spaced(count: int, most: int) -> NDArray[np.int64]:
     return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
 
 
-def _regression(
-    photos: Photos,
-    rest: NDArray[np.int64],
-    held_out: NDArray[np.int64],
-    recipe: Recipe,
-    seed: int,
-    run: Path,
-    progress: Progress,
-    target: Target,
-) -> _Result:
+def _regression(task: _Task, target: Target) -> _Result:
     """The photos' tower alone, by Eq. 2: each photo is pulled to the φ of one of its captions."""
+    photos, recipe = task.photos, task.recipe
     shapes = [one.shape[2:] for one in photos.features]
-    with seeded(seed):
+    with seeded(task.seed):
         inputs = Features(shapes)
         head = perceptron(inputs.width, recipe.hidden, photos.phi.shape[1], recipe.image_dropout)
         psi = _Psi(inputs, head)
@@ -310,21 +328,11 @@ def _regression(
         phi, _ = photos.captions(rows, 1, rng)
         return (*photos.view(rows, views), phi)
 
-    def score(trained: nn.Module) -> float:
-        return _mean_recall(validation(PhotoSide(trained, target), text_side(target), photos, held_out))
+    def sides(trained: nn.Module) -> tuple[nn.Module, nn.Module | None]:
+        return PhotoSide(trained, target), text_side(target)
 
-    fitted = fit(
-        psi,
-        Regression(target),
-        # One caption a photo and no negatives: small steps, and many, serve it better.
-        Shuffled(rest, min(recipe.batch // 8, len(rest)), seed),
-        load,
-        _settings(recipe, len(rest), seed),
-        folder=run,
-        validate=score,
-        progress=progress,
-    )
-    psi.cpu()
+    # One caption a photo and no negatives: small steps, and many, serve it better.
+    fitted = task.fit(psi, Regression(target), recipe.batch // 8, load, sides)
     return PhotoSide(psi, target), text_side(target), fitted
 
 

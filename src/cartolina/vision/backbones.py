@@ -51,6 +51,10 @@ class Backbone(Protocol):
         """Hexadecimal digits that differ where the weights or the preprocessing differ."""
 
     @property
+    def device(self) -> str:
+        """Where it runs: "cpu" or "cuda"."""
+
+    @property
     def batch_size(self) -> int:
         """How many pictures a call serves best."""
 

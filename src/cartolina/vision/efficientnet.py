@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from cartolina.durable import cache_folder, fsync_folder
 from cartolina.errors import TRAIN, UnknownName, require
 from cartolina.vision.onnx_backbone import OnnxBackbone, has_cuda, load_backbone
 from cartolina.vision.preprocessing import Preprocessing
-from cartolina.vision.torch_backbone import TorchBackbone, fill, read_weights
+from cartolina.vision.torch_backbone import TorchBackbone, fill, pick_device, read_weights
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +39,7 @@ def efficientnet_lite(
 ) -> OnnxBackbone | TorchBackbone:
     """The backbone `name`, at its own input size or at `size` pixels; features (1280,).
 
-    Runs in ONNX Runtime; in torch only where "cuda" is asked for and ONNX Runtime cannot use it.
+    Runs in ONNX Runtime; in torch only where that has a GPU to use and ONNX Runtime has not.
     Raises `MissingPackage` when the weights' package is not installed.
     """
     weights = _weights_file(name)
@@ -47,7 +48,7 @@ def efficientnet_lite(
     digest.update(f"{_EXPORT} {preprocessing.fingerprint}".encode())
     fingerprint = digest.hexdigest()
     folder = cache_folder() / "vision" / fingerprint
-    in_torch = device == "cuda" and not has_cuda()
+    in_torch = device != "cpu" and not has_cuda() and find_spec("torch") and pick_device(device) == "cuda"
     if folder.is_dir() and not in_torch:
         return load_backbone(folder, device)
     label = name if size in (None, SIZES[name]) else f"{name}@{size}"

@@ -53,6 +53,7 @@ class OnnxBackbone:
             raise InputError("device 'cuda', but the ONNX Runtime here has none: pip install onnxruntime-gpu")
         self.path = path
         self.name = name
+        self.device = device
         self.preprocessing = preprocessing
         self.fingerprint = fingerprint
         self._session = _open(path, device)
