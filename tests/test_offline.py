@@ -44,7 +44,7 @@ def run(*args, cwd):
 
 
 def test_the_guard_refuses():
-    done = run_python("import socket; socket.create_connection(('127.0.0.1', 9))")
+    done = guarded("import socket; socket.create_connection(('127.0.0.1', 9))")
     assert done.returncode != 0
     assert "the network was asked for" in done.stderr
 
