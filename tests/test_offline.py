@@ -34,13 +34,12 @@ main()
 
 
 def run(*args, cwd):
-    return subprocess.run(
-        [sys.executable, "-c", GUARDED + COMMANDS, *args],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    return guarded(COMMANDS, *args, cwd=cwd)
+
+
+def guarded(script, *args, **options):
+    command = [sys.executable, "-c", GUARDED + script, *args]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
 
 
 def test_the_guard_refuses():
