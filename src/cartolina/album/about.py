@@ -13,14 +13,18 @@ from cartolina.album.space import Space
 
 __all__ = ["about"]
 
+THERE = "key NOT IN (SELECT key FROM posts WHERE offline IS NOT NULL)"
+
 COUNTS = {
-    "posts": "SELECT count(*) FROM posts",
-    "with_captions": "SELECT count(DISTINCT key) FROM captions",
-    "with_tags": "SELECT count(DISTINCT key) FROM tags",
-    "with_place": "SELECT count(*) FROM posts WHERE lat IS NOT NULL",
-    "with_date": "SELECT count(*) FROM posts WHERE taken IS NOT NULL",
-    "captions": "SELECT count(*) FROM captions",
-    "tags": "SELECT count(DISTINCT folded) FROM tags",
+    "posts": "SELECT count(*) FROM posts WHERE offline IS NULL",
+    "offline": "SELECT count(*) FROM posts WHERE offline IS NOT NULL",
+    "copies": "SELECT count(*) FROM copies",
+    "with_captions": f"SELECT count(DISTINCT key) FROM captions WHERE {THERE}",
+    "with_tags": f"SELECT count(DISTINCT key) FROM tags WHERE {THERE}",
+    "with_place": "SELECT count(*) FROM posts WHERE lat IS NOT NULL AND offline IS NULL",
+    "with_date": "SELECT count(*) FROM posts WHERE taken IS NOT NULL AND offline IS NULL",
+    "captions": f"SELECT count(*) FROM captions WHERE {THERE}",
+    "tags": f"SELECT count(DISTINCT folded) FROM tags WHERE {THERE}",
 }
 
 PARTS = ("features", "pictures", "runs", "spaces", "thumbs", "tmp")
@@ -54,7 +58,8 @@ def about(album: Path, settings: dict[str, Any], catalogue: Catalogue, space: Sp
         }
         if space is not None and active is not None:
             vectors, rows = catalogue.rows(
-                "SELECT (SELECT count(*) FROM vectors WHERE space = ?), "
+                "SELECT (SELECT count(*) FROM vectors JOIN posts USING (key) "
+                "WHERE space = ? AND offline IS NULL), "
                 "(SELECT coalesce(sum(rows), 0) FROM segments WHERE space = ?)",
                 active[0], active[0],
             )[0]  # fmt: skip

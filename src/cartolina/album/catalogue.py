@@ -19,8 +19,20 @@ from unicodedata import normalize
 
 import numpy as np
 
-from cartolina.album.entry import Entry, Known, Lacking, Stored, path_from, path_value, storable
+from cartolina.album.entry import (
+    Entry,
+    Known,
+    Lacking,
+    Stored,
+    path_from,
+    path_value,
+    said_by,
+    saying,
+    storable,
+    united,
+)
 from cartolina.album.schema import MIGRATIONS
+from cartolina.datasets import Dataset
 from cartolina.errors import AlbumError
 from cartolina.post import Place, Post
 from cartolina.store.contract import Keys
@@ -100,6 +112,10 @@ class Catalogue:
         given = [json.dumps(p) if isinstance(p, list) else p for p in parameters]
         return self._connection.execute(sql, given).fetchall()
 
+    def change(self, sql: str, *parameters: object) -> None:
+        """Run a statement that writes; lists among the parameters as in `rows`. Within a transaction."""
+        self._connection.execute(sql, [json.dumps(p) if isinstance(p, list) else p for p in parameters])
+
     def _value(self, sql: str, *parameters: object) -> Any:  # noqa: ANN401 - SQLite is dynamically typed
         row = self._connection.execute(sql, parameters).fetchone()
         return None if row is None else row[0]
@@ -131,41 +147,54 @@ class Catalogue:
         """Where a source is."""
         return path_from(self._value("SELECT root FROM sources WHERE source = ?", source))
 
+    def remember_reading(self, source: int, dataset: Dataset, split: str | None) -> None:
+        """Note how a source is read, so that it can be read again likewise."""
+        if dataset.path is not None:
+            self.change(
+                "INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?, ?, ?)",
+                source, path_value(dataset.path), dataset.format,
+                json.dumps(dict(dataset.columns or {}), sort_keys=True), split or "", now(),
+            )  # fmt: skip
+
     def known(self, source: int, source_ids: Sequence[str], space: int | None) -> dict[str, Known]:
-        """Those of a source's posts that are in the album already, by the id the source gives them."""
+        """Those of a source's files that are in the album already, by the id the source gives them."""
+        wanted = [storable(name) for name in source_ids]
+        has_vector = "EXISTS (SELECT 1 FROM vectors WHERE vectors.key = posts.key AND space = ?)"
+        inside = "IN (SELECT value FROM json_each(?))"
         found = self.rows(
-            "SELECT source_id, size, mtime, digest, "
-            "EXISTS (SELECT 1 FROM vectors WHERE vectors.key = posts.key AND space = ?) "
-            "FROM posts WHERE source = ? AND source_id IN (SELECT value FROM json_each(?))",
-            space, source, [storable(name) for name in source_ids],
+            f"SELECT source_id, size, mtime, digest, beside, key, id, offline, 0, {has_vector} "  # noqa: S608
+            f"FROM posts WHERE source = ? AND source_id {inside} "
+            "UNION ALL "
+            "SELECT c.source_id, c.size, c.mtime, c.digest, c.beside, key, id, offline, 1, "
+            f"{has_vector} FROM copies c JOIN posts USING (key) "
+            f"WHERE c.source = ? AND c.source_id {inside}",
+            space, source, wanted, space, source, wanted,
         )  # fmt: skip
-        return {name: Known(size, mtime, digest, bool(has)) for name, size, mtime, digest, has in found}
+        return {
+            name: Known(*stat, key, post, offline is not None, bool(is_copy), bool(has))
+            for name, *stat, key, post, offline, is_copy, has in found
+        }
 
     def put(self, entry: Entry) -> Stored:
-        """Insert or replace a post.
+        """Insert or replace a post; its picture is there.
 
         An id of another source is taken over where ids are the data's own (`stable_ids`); elsewhere it is
         chance (two folders with a `photo1.jpg`), and the new post is called `<source folder>/<id>`.
         """
         former = self._former(entry)
         key, name, former_hash = former or (None, self._free_id(entry), None)
-        post, place = entry.post, entry.post.place
-        assert isinstance(post.image, Path)
-        root = self.root(entry.source)
-        within = post.image.relative_to(root) if post.image.is_relative_to(root) else post.image
         values = {
             "id": name,
             "source": entry.source,
-            "source_id": post.id,
-            "image": path_value(post.image),
-            "within": path_value(within),
+            "source_id": entry.post.id,
+            "image": path_value(entry.image),
+            "within": path_value(self.within(entry)),
             "content_hash": entry.content_hash,
             "size": entry.size,
             "mtime": entry.mtime,
             "digest": entry.digest,
-            "taken": post.taken.isoformat() if post.taken else None,
-            "lat": place.lat if place else None,
-            "lon": place.lon if place else None,
+            "beside": entry.beside,
+            "offline": None,
         }
         if key is None:
             values["added"] = now()
@@ -181,10 +210,40 @@ class Catalogue:
                 f"UPDATE posts SET {changes} WHERE key = ?",  # noqa: S608 - our own names
                 (*values.values(), key),
             )
-            for table in ("captions", "tags", "labels"):
-                self._connection.execute(f"DELETE FROM {table} WHERE key = ?", (key,))  # noqa: S608
-        self._put_words(key, post)
+        self.say(key, entry.post)
         return Stored(key, name, former_hash)
+
+    def say(self, key: int, own: Post) -> None:
+        """Write what is said of a post: what its `own` file says, and what its copies add to that."""
+        copies = self.rows("SELECT said FROM copies WHERE key = ? ORDER BY source, source_id", key)
+        assert isinstance(own.image, Path)
+        post = united([own, *(said_by(own.id, own.image, said) for (said,) in copies)]) if copies else own
+        place = post.place
+        self._connection.execute(
+            "UPDATE posts SET taken = ?, lat = ?, lon = ?, said = ? WHERE key = ?",
+            (
+                post.taken.isoformat() if post.taken else None,
+                place.lat if place else None,
+                place.lon if place else None,
+                saying(own) if copies else None,
+                key,
+            ),
+        )
+        for table in ("captions", "tags", "labels"):
+            self._connection.execute(f"DELETE FROM {table} WHERE key = ?", (key,))  # noqa: S608
+        self._put_words(key, post)
+
+    def own(self, key: int) -> Post:
+        """A post as its own file has it, without what copies add."""
+        post = self.posts([key])[key]
+        said = self._value("SELECT said FROM posts WHERE key = ?", key)
+        assert isinstance(post.image, Path)
+        return post if said is None else said_by(post.id, post.image, said)
+
+    def within(self, entry: Entry) -> Path:
+        """The picture's path, relative to the source's root where it lies there."""
+        root = self.root(entry.source)
+        return entry.image.relative_to(root) if entry.image.is_relative_to(root) else entry.image
 
     def _former(self, entry: Entry) -> tuple[int, str, str] | None:
         rows = self.rows(
@@ -286,15 +345,17 @@ class Catalogue:
         return [path_from(image) for (image,) in self.rows(sql, list(keys))]
 
     def shows(self, image: Path) -> bool:
-        """Whether a post has this picture."""
-        return self._value("SELECT 1 FROM posts WHERE image = ?", path_value(image)) is not None
+        """Whether a post, or a copy of one, has this picture."""
+        sql = "SELECT 1 FROM posts WHERE image = ?1 UNION ALL SELECT 1 FROM copies WHERE image = ?1"
+        return self._value(sql, path_value(image)) is not None
 
     def all_keys(self) -> Keys:
-        """The keys of all posts, ascending."""
-        return _column(self.rows("SELECT key FROM posts ORDER BY key"))
+        """The keys of all posts whose pictures are there, ascending."""
+        return _column(self.rows("SELECT key FROM posts WHERE offline IS NULL ORDER BY key"))
 
     def __len__(self) -> int:
-        return int(self._value("SELECT count(*) FROM posts"))
+        """How many posts there are whose pictures are there."""
+        return int(self._value("SELECT count(*) FROM posts WHERE offline IS NULL"))
 
     # Spaces and vectors
 
@@ -319,10 +380,14 @@ class Catalogue:
         self._connection.execute("REPLACE INTO settings VALUES ('active_space', ?)", (fingerprint,))
 
     def placement(self, space: int) -> tuple[dict[int, int], Keys, Keys]:
-        """Where a space's vectors are: rows of each segment, keys (N,) ascending, positions (N,)."""
+        """Where a space's vectors are: rows of each segment, keys (N,) ascending, positions (N,).
+
+        Those of posts that are offline are left out: to a store they are holes.
+        """
         segments = dict(self.rows("SELECT segment, rows FROM segments WHERE space = ?", space))
         found = self.rows(
-            f"SELECT key, segment * {CAPACITY} + row FROM vectors WHERE space = ? ORDER BY key",  # noqa: S608
+            f"SELECT key, segment * {CAPACITY} + row FROM vectors WHERE space = ? AND key NOT IN "  # noqa: S608
+            "(SELECT key FROM posts WHERE offline IS NOT NULL) ORDER BY key",
             space,
         )
         both = np.array(found, np.int64).reshape(-1, 2)
@@ -351,15 +416,19 @@ class Catalogue:
             (space, json.dumps(list(kept))),
         )
 
+    def has_vector(self, space: int, key: int) -> bool:
+        """Whether a post has a vector in a space."""
+        return self._value("SELECT 1 FROM vectors WHERE space = ? AND key = ?", space, key) is not None
+
     def forget_vectors(self, key: int) -> None:
         """A post's picture has changed: its vectors, in every space, are no longer its own."""
         self._connection.execute("DELETE FROM vectors WHERE key = ?", (key,))
 
     def without_vector(self, space: int) -> list[Lacking]:
-        """The posts that have no vector in a space, oldest first."""
+        """The posts that have no vector in a space though their pictures are there, oldest first."""
         found = self.rows(
             "SELECT key, id, image, content_hash FROM posts WHERE key NOT IN "
-            "(SELECT key FROM vectors WHERE space = ?) ORDER BY key",
+            "(SELECT key FROM vectors WHERE space = ?) AND offline IS NULL ORDER BY key",
             space,
         )
         return [Lacking(key, name, path_from(image), content) for key, name, image, content in found]

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
-from cartolina.post import Post
+from cartolina.datasets.fields import distinct
+from cartolina.post import Place, Post
 
-__all__ = ["Entry", "Known", "Lacking", "Stored", "path_from", "path_value", "storable"]
+__all__ = [
+    "Entry",
+    "Known",
+    "Lacking",
+    "Stored",
+    "path_from",
+    "path_value",
+    "said_by",
+    "saying",
+    "storable",
+    "united",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,8 @@ class Entry:
     mtime: int
     digest: str
     content_hash: str = ""
+    beside: str | None = None
+    """The state of its sidecars (`Listed.beside`), where its source can be listed."""
 
     @property
     def image(self) -> Path:
@@ -32,7 +48,7 @@ class Entry:
         return self.post.image
 
     @classmethod
-    def of(cls, post: Post, source: int) -> Entry:
+    def of(cls, post: Post, source: int, beside: str | None = None) -> Entry:
         """The entry of `post`, whose picture is looked at (not read); raises `OSError` if it is not there."""
         assert isinstance(post.image, Path)
         image = post.image.absolute()
@@ -45,15 +61,20 @@ class Entry:
             labels=tuple(map(storable, post.labels)),
         )
         status = image.stat()
-        return cls(post, source, status.st_size, status.st_mtime_ns, _digest(post))
+        return cls(post, source, status.st_size, status.st_mtime_ns, _digest(post), beside=beside)
 
 
 class Known(NamedTuple):
-    """What the catalogue holds of a post that comes again."""
+    """What the catalogue holds of a file that comes again: a post's own, or (`is_copy`) a copy of it."""
 
     size: int
     mtime: int
     digest: str
+    beside: str | None
+    key: int
+    id: str
+    is_offline: bool
+    is_copy: bool
     has_vector: bool
 
 
@@ -93,8 +114,42 @@ def path_from(value: str | bytes) -> Path:
     return Path(os.fsdecode(value))
 
 
+def saying(post: Post) -> str:
+    """What is said of a post, as JSON: captions, tags, labels, place, date."""
+    return json.dumps(_said(post), ensure_ascii=False)
+
+
+def said_by(name: str, image: Path, said: str) -> Post:
+    """The post of which `saying` wrote `said`."""
+    captions, tags, labels, place, taken = json.loads(said)
+    return Post(
+        name,
+        image,
+        tuple(captions),
+        tuple(tags),
+        Place(*place) if place else None,
+        datetime.fromisoformat(taken) if taken else None,
+        tuple(labels),
+    )
+
+
+def united(posts: Sequence[Post]) -> Post:
+    """The first post with the words of all, each once, and the first place and date there is."""
+    return replace(
+        posts[0],
+        captions=distinct(caption for post in posts for caption in post.captions),
+        tags=distinct(tag for post in posts for tag in post.tags),
+        labels=distinct(label for post in posts for label in post.labels),
+        place=next((post.place for post in posts if post.place), None),
+        taken=next((post.taken for post in posts if post.taken), None),
+    )
+
+
+def _said(post: Post) -> list[object]:
+    place = (post.place.lat, post.place.lon) if post.place else None
+    return [post.captions, post.tags, post.labels, place, post.taken.isoformat() if post.taken else None]
+
+
 def _digest(post: Post) -> str:
     """Tells whether what is said of a post has changed."""
-    place = (post.place.lat, post.place.lon) if post.place else None
-    said = [post.captions, post.tags, post.labels, place, post.taken.isoformat() if post.taken else None]
-    return blake2b(json.dumps(said).encode(), digest_size=16).hexdigest()
+    return blake2b(json.dumps(_said(post)).encode(), digest_size=16).hexdigest()

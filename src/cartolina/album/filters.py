@@ -49,7 +49,7 @@ def allowed(catalogue: Catalogue, filters: Iterable[Filter], circle: Circle | No
         conditions.append(_box(circle))
     if not conditions:
         return None
-    where = " AND ".join(part for part, _ in conditions)
+    where = " AND ".join(["offline IS NULL", *(part for part, _ in conditions)])
     found = catalogue.rows(
         f"SELECT key, lat, lon FROM posts WHERE {where} ORDER BY key",  # noqa: S608 - values go as parameters
         *[value for _, values in conditions for value in values],

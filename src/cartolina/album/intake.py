@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from cartolina.album.catalogue import Catalogue, now
-from cartolina.album.entry import Entry
-from cartolina.datasets import Dataset, Skipped
+from cartolina.album.copies import come_back, left_out, restamp
+from cartolina.album.entry import Entry, Known, storable
+from cartolina.datasets import Dataset, Listed, Skipped
 from cartolina.durable import fsync_file, rotate, write_bytes
 from cartolina.post import Post
 from cartolina.vision.decode import UnreadableImage, content_hash
 
-__all__ = ["BATCH", "AddReport", "SkipList", "batches", "entries"]
+__all__ = ["BATCH", "AddReport", "SkipList", "Visit", "batches", "entries"]
 
 BATCH = 256
 """Posts acknowledged together: a durable write costs some milliseconds, a photo as many."""
@@ -34,18 +35,47 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class AddReport:
-    """What became of a dataset's posts.
+    """What became of a dataset's files.
 
-    `skipped` counts what was left out by reason; each is a line of `skipped_file` (None: nothing was).
-    `renamed` are posts whose id another source had already: given id -> id in the album.
+    `copies` have the bytes of another's picture and share its post; `touched` are the same with another
+    time; `moved` and `back` were missing and are there again, elsewhere or where they were. `skipped` counts
+    what was left out by reason; each is a line of `skipped_file` (None: nothing was). `renamed` are posts
+    whose id another source had already: given id -> id in the album.
     """
 
     added: int = 0
     replaced: int = 0
     unchanged: int = 0
+    copies: int = 0
+    touched: int = 0
+    moved: int = 0
+    back: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     skipped_file: Path | None = None
     renamed: dict[str, str] = field(default_factory=dict)
+
+    def tell(self, kind: str, name: str) -> None:
+        """One more of a kind: the file `name`, or the post of that id."""
+        setattr(self, kind, getattr(self, kind) + 1)
+
+
+@dataclass(slots=True)
+class Visit:
+    """A source that is being read: the ids `seen` there, and folders in it that could not be read.
+
+    `asked` tells whether a person asked for all of it, also for what was removed (`add`), or not (`sync`).
+    """
+
+    source: int
+    asked: bool = True
+    seen: set[str] = field(default_factory=set)
+    copied: set[str] = field(default_factory=set)
+    unread: list[str] = field(default_factory=list)
+
+    def heard(self, skipped: Skipped) -> None:
+        """Take note of what a reader could not look into."""
+        if skipped.reason == "unreadable folder":
+            self.unread.append("" if skipped.where == "." else skipped.where)
 
 
 class SkipList:
@@ -85,43 +115,110 @@ class SkipList:
 def entries(
     dataset: Dataset,
     split: str | None,
-    source: int,
+    visit: Visit,
     catalogue: Catalogue,
     space: int | None,
     pictures: Path,
     report: AddReport,
     on_skip: Callable[[Skipped], None],
 ) -> Iterator[Entry]:
-    """The posts that are new or changed; those that are as the album has them are counted, not read.
+    """The files that are new or changed; those that are as the album has them are counted, not read.
 
-    A post with the bytes of a picture instead of a path gets them written to `pictures`. With a `space`, a
-    post that has no vector there yet counts as changed.
+    Of a source that can be listed, nothing else is opened at all. A post with the bytes of a picture instead
+    of a path gets them written to `pictures`. With a `space`, a post that has no vector there yet counts as
+    changed.
     """
-    seen: set[str] = set()
     root = dataset.root.resolve()
-    for batch in batches(dataset.posts(split, on_skip), BATCH):
+    for batch in batches(_arrivals(dataset, split, visit, on_skip), BATCH):
+        known = catalogue.known(visit.source, [one.id for one in batch], space)
+        out = {} if visit.asked else left_out(catalogue, visit.source, [one.id for one in batch])
         arrived: list[Entry] = []
-        for post in batch:
-            if post.id in seen:
-                on_skip(Skipped(post.id, "repeated id", "an earlier post of the source has it"))
-                continue
-            seen.add(post.id)
+        same: list[tuple[str, Known, str | None]] = []
+        for one in batch:
+            name = storable(one.id)
+            old = known.get(name)
             try:
-                arrived.append(Entry.of(_with_path(post, dataset.root, root, pictures), source))
+                if isinstance(one, Listed):
+                    if old and _is_as_listed(one, old, space):
+                        same.append((name, old, one.beside))
+                        continue
+                    entry = _described(one, visit.source, dataset.root, root, on_skip)
+                else:
+                    entry = Entry.of(_with_path(one, dataset.root, root, pictures), visit.source)
             except UnreadableImage as error:
-                on_skip(Skipped(post.id, error.reason, error.detail))
+                on_skip(Skipped(one.id, error.reason, error.detail))
             except FileNotFoundError as error:
-                on_skip(Skipped(post.id, "no such image", str(error.filename)))
+                visit.seen.discard(name)
+                on_skip(Skipped(one.id, "no such image", str(error.filename)))
             except (OSError, ValueError) as error:  # ValueError: a path with NUL in it
-                on_skip(Skipped(post.id, "unreadable image", str(error)))
-        known = catalogue.known(source, [entry.post.id for entry in arrived], space)
-        for entry in arrived:
-            old = known.get(entry.post.id)
-            same = old and (old.size, old.mtime, old.digest) == (entry.size, entry.mtime, entry.digest)
-            if old and same and (space is None or old.has_vector):
-                report.unchanged += 1
+                on_skip(Skipped(one.id, "unreadable image", str(error)))
             else:
-                yield entry
+                if entry is None:
+                    continue
+                if old and _is_as_read(entry, old, space):
+                    same.append((name, old, entry.beside))
+                elif old is None and out.get(name) == (entry.size, entry.mtime):
+                    report.tell("left_out", name)
+                else:
+                    arrived.append(entry)
+        _confirm(catalogue, visit.source, same, report)
+        yield from arrived
+
+
+def _arrivals(
+    dataset: Dataset, split: str | None, visit: Visit, on_skip: Callable[[Skipped], None]
+) -> Iterator[Post | Listed]:
+    """What a source has, each id once."""
+    dataset.check_split(split)
+    for one in (dataset.listing or dataset.stream)(split):
+        if isinstance(one, Skipped):
+            visit.heard(one)
+            on_skip(one)
+        elif (name := storable(one.id)) in visit.seen:
+            on_skip(Skipped(one.id, "repeated id", "an earlier post of the source has it"))
+        else:
+            visit.seen.add(name)
+            yield one
+
+
+def _is_as_listed(one: Listed, old: Known, space: int | None) -> bool:
+    if one.beside != old.beside or not (space is None or old.has_vector):
+        return False
+    status = one.image.stat()
+    return (status.st_size, status.st_mtime_ns) == (old.size, old.mtime)
+
+
+def _is_as_read(entry: Entry, old: Known, space: int | None) -> bool:
+    same = (entry.size, entry.mtime, entry.digest) == (old.size, old.mtime, old.digest)
+    return same and (space is None or old.has_vector)
+
+
+def _described(
+    one: Listed, source: int, given: Path, root: Path, on_skip: Callable[[Skipped], None]
+) -> Entry | None:
+    """The entry of a listed picture, with its metadata; None where the reader skips it."""
+    for item in one.read():
+        if isinstance(item, Post):
+            return Entry.of(_below(item, one.image, given, root), source, one.beside)
+        on_skip(item)
+    return None
+
+
+def _confirm(
+    catalogue: Catalogue, source: int, same: list[tuple[str, Known, str | None]], report: AddReport
+) -> None:
+    """Files that are as they were: those that were offline are back, new stamps of sidecars are kept."""
+    back = [(name, old) for name, old, _ in same if old.is_offline]
+    stamped = [(name, old, beside) for name, old, beside in same if old.beside != beside]
+    if back or stamped:
+        with catalogue.transaction():
+            for name, old in back:
+                come_back(catalogue, old, (source, name))
+            for name, old, beside in stamped:
+                restamp(catalogue, old, (source, name), beside)
+    for _, old in back:
+        report.tell("back", old.id)
+    report.unchanged += len(same) - len(back)
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -134,16 +231,20 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def _with_path(post: Post, given: Path, root: Path, pictures: Path) -> Post:
     """The post with a file for its picture.
 
-    A path below the root as it was given (relative, through links) becomes one below the real root. Bytes
-    become a file named by their content: nothing a stranger says becomes a path.
+    Bytes become a file named by their content: nothing a stranger says becomes a path.
     """
     if post.image is None:
         raise UnreadableImage("no picture", "the post has words only")
     if isinstance(post.image, Path):
-        below = post.image.is_relative_to(given)
-        return replace(post, image=root / post.image.relative_to(given)) if below else post
+        return _below(post, post.image, given, root)
     path = pictures / content_hash(post.image)
     if not path.exists():
         pictures.mkdir(exist_ok=True)
         write_bytes(path, post.image)
     return replace(post, image=path)
+
+
+def _below(post: Post, image: Path, given: Path, root: Path) -> Post:
+    """A path below the root as it was given (relative, through links) becomes one below the real root."""
+    inside = image.is_relative_to(given)
+    return replace(post, image=root / image.relative_to(given)) if inside else post

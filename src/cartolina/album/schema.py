@@ -142,4 +142,31 @@ MIGRATIONS: tuple[str, ...] = (
     -- Perceptual hashes by content; derived, may be emptied.
     CREATE TABLE looks (content_hash TEXT PRIMARY KEY, phash INTEGER NOT NULL) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE posts ADD COLUMN said TEXT;    -- JSON: what its own file says, where copies say more
+    ALTER TABLE posts ADD COLUMN beside TEXT;  -- the sidecars when they were read (names, sizes, times)
+    ALTER TABLE copies ADD COLUMN beside TEXT;
+
+    -- How a source was read, so that sync reads what add did; split '' is all of it.
+    CREATE TABLE readings (
+        source INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE,
+        path TEXT NOT NULL,                 -- absolute
+        format TEXT NOT NULL,
+        columns TEXT NOT NULL,              -- JSON: role -> column
+        split TEXT NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (source, path, format, columns, split)
+    ) WITHOUT ROWID;
+
+    -- Files whose posts a person removed: sync leaves them out, add takes them in again.
+    CREATE TABLE removed (
+        source INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE,
+        source_id TEXT NOT NULL,
+        content_hash TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        mtime INTEGER NOT NULL,
+        PRIMARY KEY (source, source_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX removed_by_content ON removed (content_hash);
+    """,
 )

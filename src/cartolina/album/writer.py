@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from cartolina.album.catalogue import Catalogue
+from cartolina.album.copies import Entered, enter, remember_removal
 from cartolina.album.entry import Entry, Lacking
-from cartolina.album.intake import BATCH, AddReport, SkipList, batches, entries
+from cartolina.album.intake import BATCH, AddReport, SkipList, Visit, batches, entries
 from cartolina.album.searchable import Searchable
 from cartolina.datasets import Dataset, Skipped
 from cartolina.progress import SILENT, Progress
@@ -49,6 +50,8 @@ class Writer:
     path: Path
     catalogue: Catalogue
     target: Searchable | None
+    shifted: bool = False
+    """Whether the catalogue knows better than `target` which post has which vector."""
 
     def __post_init__(self) -> None:
         if self.target:
@@ -65,14 +68,33 @@ class Writer:
         """Enter a dataset's posts, with their features where there are `backbones`, with vectors where
         there is a target (whose backbones and views those are then)."""
         report = AddReport()
-        root = dataset.root.resolve()
         with self.catalogue.transaction():
-            source, new = self.catalogue.source(root, dataset.format, dataset.stable_ids)
+            source, new = self.catalogue.source(dataset.root.resolve(), dataset.format, dataset.stable_ids)
+            self.catalogue.remember_reading(source, dataset, split)
         # How many posts are unchanged is not known beforehand: a source seen before has no total.
         total = dataset.count(split) if new else None
-        with feature_caches(self.path, backbones) as caches, self._skips(str(root), report) as skips:
+        self.visit(Visit(source), dataset, split, backbones, views, report, progress, total)
+        self.compact()
+        return report
+
+    def visit(
+        self,
+        visit: Visit,
+        dataset: Dataset,
+        split: str | None,
+        backbones: Sequence[Backbone],
+        views: Sequence[str],
+        report: AddReport,
+        progress: Progress,
+        total: int | None = None,
+    ) -> None:
+        """Enter what is new or changed in a source, and count it in `report`."""
+        with (
+            feature_caches(self.path, backbones) as caches,
+            self._skips(str(dataset.root.resolve()), report) as skips,
+        ):
             space = self.target.number if self.target else None
-            fresh = entries(dataset, split, source, self.catalogue, space, self._pictures, report, skips.add)
+            fresh = entries(dataset, split, visit, self.catalogue, space, self._pictures, report, skips.add)
             photos = ((entry, entry.image) for entry in fresh)
 
             def on_skip(entry: Entry, reason: str, detail: str) -> None:
@@ -85,9 +107,7 @@ class Writer:
             else:
                 ready = _hashed(photos, on_skip, progress, total)
             for batch in batches(ready, BATCH):
-                self._accept(batch, caches, report)
-        self.compact()
-        return report
+                self._accept(batch, caches, report, visit)
 
     def embed(self, progress: Progress = SILENT) -> AddReport:
         """Give each post without one its vector in the target; `added` counts them."""
@@ -127,6 +147,7 @@ class Writer:
         """Forget posts."""
         pictures = self.catalogue.images(keys)
         with self.catalogue.transaction():
+            remember_removal(self.catalogue, list(keys))
             self.catalogue.remove(keys)
             self.catalogue.note("remove", len(keys), json.dumps(names))
         for picture in pictures:
@@ -141,6 +162,10 @@ class Writer:
         """Where more than half of the rows on disk are holes, write the others anew and drop the files."""
         if self.target is None:
             return
+        if self.shifted:
+            target = self.target
+            self.target = Searchable.load(self.catalogue, target.number, target.space)
+            self.shifted = False
         number, store = self.target.number, self.target.store
         if len(store) + store.holes < COMPACT_FROM or store.holes <= len(store):
             return
@@ -160,24 +185,38 @@ class Writer:
         return SkipList(self.path / "runs" / "skipped.jsonl", source, report)
 
     def _accept(
-        self, batch: list[tuple[Entry, str]], caches: Sequence[FeatureCache], report: AddReport
+        self,
+        batch: list[tuple[Entry, str]],
+        caches: Sequence[FeatureCache],
+        report: AddReport,
+        visit: Visit,
     ) -> None:
-        added, renamed, lacking = 0, {}, {}
+        outcomes: list[tuple[Entry, Entered | None]] = []
+        lacking: dict[int, str] = {}
+        gone: list[int] = []
         with self.catalogue.transaction():
             for entry, content in batch:
-                stored = self.catalogue.put(replace(entry, content_hash=content))
-                added += stored.former_hash is None
-                if stored.id != entry.post.id:
-                    renamed[entry.post.id] = stored.id
-                if stored.former_hash not in (None, content):
-                    self.catalogue.forget_vectors(stored.key)
-                if stored.former_hash != content or not self._has_vector(stored.key):
-                    lacking[stored.key] = content
-            self._append(lacking, caches)
+                entered = enter(self.catalogue, replace(entry, content_hash=content), visit.asked)
+                outcomes.append((entry, entered))
+                if entered is None:
+                    continue
+                gone += entered.gone
+                self.shifted |= entered.shifted
+                if entered.changed or not self._has_vector(entered.key):
+                    lacking[entered.key] = content
+            self._append({key: content for key, content in lacking.items() if key not in gone}, caches)
             self.catalogue.note("add", len(batch))
-        report.added += added
-        report.replaced += len(batch) - added
-        report.renamed |= renamed
+        if self.target and gone:
+            self.target.store.delete(np.array(gone, np.int64))
+        for entry, entered in outcomes:
+            if entered is None:
+                report.tell("left_out", entry.post.id)
+                continue
+            report.tell(entered.kind, entered.id)
+            if entered.kind == "copies":
+                visit.copied.add(entry.post.id)
+            elif entered.kind == "added" and entered.id != entry.post.id:
+                report.renamed[entry.post.id] = entered.id
 
     def _place(self, contents: Mapping[int, str], caches: Sequence[FeatureCache]) -> None:
         with self.catalogue.transaction():
@@ -194,7 +233,7 @@ class Writer:
         self.catalogue.place(self.target.number, store.segments.rows, keys, store.positions_of(keys))
 
     def _has_vector(self, key: int) -> bool:
-        return self.target is not None and self.target.store.positions_of(np.array([key]))[0] >= 0
+        return self.target is not None and self.catalogue.has_vector(self.target.number, key)
 
 
 def _hashed(

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cartolina.datasets.columns import parse_columns
-from cartolina.datasets.dataset import Dataset, Reader, Skipped
+from cartolina.datasets.dataset import Dataset, Listed, Reader, Skipped
 from cartolina.datasets.fields import PhotoMetadata, hashtags
 from cartolina.datasets.flickr import FLICKR8K, FLICKR30K
 from cartolina.datasets.folder import FOLDER
@@ -25,6 +25,7 @@ from cartolina.errors import InputError, UnknownName
 __all__ = [
     "READERS",
     "Dataset",
+    "Listed",
     "PhotoMetadata",
     "Reader",
     "Skipped",
@@ -62,12 +63,16 @@ def open_dataset(
         chosen = READERS["table" if named else format]
         how = "asked" if format != "auto" else "columns were named"
         dataset = chosen.open(path, named)
-        return dataclasses.replace(dataset, why=f"Read as {dataset.format}, as {how}: {dataset.why}.")
+        return _opened(dataset, path, named, f"Read as {dataset.format}, as {how}: {dataset.why}.")
     for reader in READERS.values():
         if reader.detect(path):
             dataset = reader.open(path)
-            return dataclasses.replace(dataset, why=f"Recognised as {dataset.format}: {dataset.why}.")
+            return _opened(dataset, path, named, f"Recognised as {dataset.format}: {dataset.why}.")
     raise InputError(
         f"nothing known was found in {path}: expected pictures (.jpg, .png, …) in a folder, a table "
         f"(.csv, .tsv, .jsonl, .parquet) or a dataset; --format says which, of {', '.join(READERS)}"
     )
+
+
+def _opened(dataset: Dataset, path: Path, columns: Mapping[str, str], why: str) -> Dataset:
+    return dataclasses.replace(dataset, path=path.absolute(), columns=columns, why=why)

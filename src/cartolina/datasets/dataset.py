@@ -17,7 +17,7 @@ from typing import Protocol
 from cartolina.errors import UnknownName
 from cartolina.post import Post
 
-__all__ = ["Dataset", "Reader", "Skipped"]
+__all__ = ["Dataset", "Listed", "Reader", "Skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,20 @@ class Skipped:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A picture seen in a listing: it is there, and was not opened.
+
+    `beside` tells the files beside it that speak of it from what they were before; `read` opens all of them
+    and yields the post, or what was skipped of it.
+    """
+
+    id: str
+    image: Path
+    beside: str
+    read: Callable[[], Iterator[Post | Skipped]]
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Posts on disk, read one at a time as often as wanted.
@@ -42,6 +56,10 @@ class Dataset:
     splits); `count(split)` is at most how many it yields, or None where finding out would take long.
     `stable_ids` is True where ids are the data's own (a table's id column, Flickr's photo names) and
     False where they are derived from relative paths.
+
+    `listing(split)`, where a reader has one, yields what `stream` would, with no file opened: whoever knows
+    the pictures already reads only those that changed. `path` and `columns` are what `open_dataset` was
+    given (None: the dataset was made otherwise).
     """
 
     format: str
@@ -51,6 +69,9 @@ class Dataset:
     stream: Callable[[str | None], Iterator[Post | Skipped]]
     count: Callable[[str | None], int | None]
     stable_ids: bool
+    listing: Callable[[str | None], Iterator[Listed | Skipped]] | None = None
+    path: Path | None = None
+    columns: Mapping[str, str] | None = None
 
     def posts(
         self, split: str | None = None, on_skip: Callable[[Skipped], None] | None = None
@@ -59,9 +80,13 @@ class Dataset:
 
         Raises `UnknownName` at once, before the first post is asked for, when there is no such split.
         """
+        self.check_split(split)
+        return self._posts(split, on_skip)
+
+    def check_split(self, split: str | None) -> None:
+        """Raise `UnknownName` where there is no such split."""
         if split is not None and split not in self.splits:
             raise UnknownName("split", split, self.splits)
-        return self._posts(split, on_skip)
 
     def _posts(self, split: str | None, on_skip: Callable[[Skipped], None] | None) -> Iterator[Post]:
         for item in self.stream(split):

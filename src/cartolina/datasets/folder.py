@@ -19,10 +19,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cartolina.datasets.dataset import Dataset, Skipped
+from cartolina.datasets.dataset import Dataset, Listed, Skipped
 from cartolina.datasets.fields import PhotoMetadata, merge
 from cartolina.datasets.metadata import read_metadata
-from cartolina.datasets.sidecars import SIDECARS, read_sidecars
+from cartolina.datasets.sidecars import SIDECARS, read_sidecars, signature
 from cartolina.datasets.suffixes import kind_of
 from cartolina.errors import InputError
 from cartolina.post import Post
@@ -32,6 +32,7 @@ __all__ = [
     "FolderReader",
     "Picture",
     "describe",
+    "listed",
     "natural",
     "pictures",
     "read_post",
@@ -71,6 +72,9 @@ class FolderReader:
             stream=lambda split: _stream(path),
             count=lambda split: sum(isinstance(found, Picture) for found in pictures(path)),
             stable_ids=False,
+            listing=lambda split: (
+                found if isinstance(found, Skipped) else listed(found) for found in pictures(path)
+            ),
         )
 
 
@@ -83,6 +87,12 @@ def _stream(root: Path) -> Iterator[Post | Skipped]:
             yield found
         else:
             yield from read_post(found)
+
+
+def listed(picture: Picture, labels: tuple[str, ...] = ()) -> Listed:
+    """A picture with the state of its sidecars, none of which is opened."""
+    beside = signature(picture.path, picture.siblings)
+    return Listed(picture.id, picture.path, beside, lambda: read_post(picture, labels))
 
 
 def read_post(picture: Picture, labels: tuple[str, ...] = ()) -> Iterator[Post | Skipped]:
@@ -136,7 +146,9 @@ def _entries(folder: _Folder, home: str) -> list[_Folder | Picture | Skipped]:
     siblings = {
         entry.name.casefold(): Path(entry.path)
         for entry in entries
-        if entry.name.lower().endswith(SIDECARS) and entry.is_file() and _is_inside(entry.path, home)
+        if entry.name.lower().endswith(SIDECARS)
+        and entry.is_file()
+        and (not entry.is_symlink() or _is_inside(entry.path, home))
     }
     found = (_classify(entry, folder.id + entry.name, siblings, home) for entry in entries)
     return [item for item in found if item is not None]

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from cartolina.datasets.dataset import Dataset, Skipped
-from cartolina.datasets.folder import Picture, describe, natural, pictures, read_post
+from cartolina.datasets.dataset import Dataset, Listed, Skipped
+from cartolina.datasets.folder import Picture, describe, listed, natural, pictures
 from cartolina.datasets.suffixes import IMAGE_SUFFIXES
 from cartolina.errors import InputError
 from cartolina.post import Post
@@ -69,6 +69,7 @@ class ImageFolderReader:
                 isinstance(found, Picture) for found in _walk(path, _below(split, splits))
             ),
             stable_ids=False,
+            listing=lambda split: _listing(path, _below(split, splits)),
         )
 
 
@@ -124,10 +125,18 @@ def _walk(root: Path, below: list[str]) -> Iterator[Picture | Skipped]:
                 yield found
 
 
-def _stream(root: Path, below: list[str]) -> Iterator[Post | Skipped]:
+def _listing(root: Path, below: list[str]) -> Iterator[Listed | Skipped]:
     for home in below:
         for found in _walk(root, [home]):
             if isinstance(found, Skipped):
                 yield found
             else:
-                yield from read_post(found, labels=(found.id.removeprefix(home).partition("/")[0],))
+                yield listed(found, labels=(found.id.removeprefix(home).partition("/")[0],))
+
+
+def _stream(root: Path, below: list[str]) -> Iterator[Post | Skipped]:
+    for found in _listing(root, below):
+        if isinstance(found, Skipped):
+            yield found
+        else:
+            yield from found.read()

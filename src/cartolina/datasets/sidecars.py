@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cartolina.datasets.columns import assign, describe_row
@@ -18,9 +20,11 @@ from cartolina.datasets.fields import PhotoMetadata, merge, read_captions
 from cartolina.datasets.xmp import parse_xmp
 from cartolina.errors import InputError
 
-__all__ = ["SIDECARS", "read_sidecars"]
+__all__ = ["SIDECARS", "read_sidecars", "signature"]
 
 SIDECARS = (".txt", ".json", ".xmp")  # in this order their captions are listed
+READING = "1"
+"""Raised when more is read from a photo or its sidecars than before: all are then read once more."""
 _LARGEST = 8 << 20  # bytes; a caption is not longer, and darktable's masks fit
 
 
@@ -29,8 +33,25 @@ def read_sidecars(photo: Path, siblings: Mapping[str, Path]) -> PhotoMetadata:
 
     One that cannot be read is told in `problems` as "bad sidecar".
     """
+    return merge(_read(path) for path in _beside(photo, siblings))
+
+
+def signature(photo: Path, siblings: Mapping[str, Path]) -> str:
+    """Tell a photo's sidecars from what they were, by their names, sizes and times; none is opened."""
+    parts = [READING]
+    for path in _beside(photo, siblings):
+        with suppress(OSError):  # gone since the folder was listed
+            status = path.stat()
+            name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+            parts.append(f"{name}:{status.st_size}:{status.st_mtime_ns}")
+    return "|".join(parts)
+
+
+def _beside(photo: Path, siblings: Mapping[str, Path]) -> list[Path]:
+    if not siblings:
+        return []
     names = [f"{stem}{suffix}".casefold() for suffix in SIDECARS for stem in (photo.name, photo.stem)]
-    return merge(_read(siblings[name]) for name in names if name in siblings)
+    return [siblings[name] for name in names if name in siblings]
 
 
 def _read(path: Path) -> PhotoMetadata:
