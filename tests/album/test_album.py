@@ -167,7 +167,7 @@ def test_no_id_leads_out_of_the_album(album, tmp_path, name):
 
 def test_bytes_shared_by_two_posts_go_with_the_last(album, tmp_path):
     data = paint(tmp_path / "p.png", "red").read_bytes()
-    album.add(dataset(tmp_path / "photos", [Post("a", data), Post("b", data)]))
+    album.add(dataset(tmp_path / "photos", [Post("a", data), Post("b", data)], stable_ids=True))
     image = album.get("a").image
     album.remove(["a"])
     assert image.exists()

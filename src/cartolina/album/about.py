@@ -13,18 +13,16 @@ from cartolina.album.space import Space
 
 __all__ = ["about"]
 
-THERE = "key NOT IN (SELECT key FROM posts WHERE offline IS NOT NULL)"
-
 COUNTS = {
     "posts": "SELECT count(*) FROM posts WHERE offline IS NULL",
     "offline": "SELECT count(*) FROM posts WHERE offline IS NOT NULL",
     "copies": "SELECT count(*) FROM copies",
-    "with_captions": f"SELECT count(DISTINCT key) FROM captions WHERE {THERE}",
-    "with_tags": f"SELECT count(DISTINCT key) FROM tags WHERE {THERE}",
+    "with_captions": "SELECT count(DISTINCT key) FROM captions JOIN posts USING (key) WHERE offline IS NULL",
+    "with_tags": "SELECT count(DISTINCT key) FROM tags JOIN posts USING (key) WHERE offline IS NULL",
     "with_place": "SELECT count(*) FROM posts WHERE lat IS NOT NULL AND offline IS NULL",
     "with_date": "SELECT count(*) FROM posts WHERE taken IS NOT NULL AND offline IS NULL",
-    "captions": f"SELECT count(*) FROM captions WHERE {THERE}",
-    "tags": f"SELECT count(DISTINCT folded) FROM tags WHERE {THERE}",
+    "captions": "SELECT count(*) FROM captions JOIN posts USING (key) WHERE offline IS NULL",
+    "tags": "SELECT count(DISTINCT folded) FROM tags JOIN posts USING (key) WHERE offline IS NULL",
 }
 
 PARTS = ("features", "pictures", "runs", "spaces", "thumbs", "tmp")

@@ -171,8 +171,8 @@ class Catalogue:
             space, source, wanted, space, source, wanted,
         )  # fmt: skip
         return {
-            name: Known(*stat, key, post, offline is not None, bool(is_copy), bool(has))
-            for name, *stat, key, post, offline, is_copy, has in found
+            name: Known(size, mtime, digest, beside, key, post, offline is not None, bool(is_copy), bool(has))
+            for name, size, mtime, digest, beside, key, post, offline, is_copy, has in found
         }
 
     def put(self, entry: Entry) -> Stored:

@@ -83,9 +83,7 @@ def enter(catalogue: Catalogue, entry: Entry, asked: bool = True) -> Entered | N
     twin = _twin(catalogue, entry)
     if not (owner or twin or asked) and _is_removed(catalogue, entry):
         return None
-    catalogue.change(
-        "DELETE FROM removed WHERE source = ? AND source_id = ?", entry.source, entry.post.id
-    )
+    catalogue.change("DELETE FROM removed WHERE source = ? AND source_id = ?", entry.source, entry.post.id)
     if owner and owner.is_copy:
         forget(catalogue, owner.key, [(entry.source, entry.post.id)])
         owner = None
@@ -220,8 +218,8 @@ def _owner(catalogue: Catalogue, entry: Entry) -> _Owner | None:
 def _twin(catalogue: Catalogue, entry: Entry) -> _Owner | None:
     """The post of which a new file of this content is a copy; one whose own file is gone comes first."""
     found = catalogue.rows(
-        "SELECT key, id, content_hash, digest, offline IS NOT NULL, 0, image FROM posts JOIN sources USING (source) "
-        "WHERE content_hash = ? AND NOT stable_ids AND (source, source_id) != (?, ?) "
+        "SELECT key, id, content_hash, digest, offline IS NOT NULL, 0, image "
+        "FROM posts JOIN sources USING (source) WHERE content_hash = ? AND NOT stable_ids AND (source, source_id) != (?, ?) "
         "AND NOT (SELECT stable_ids FROM sources WHERE source = ?) ORDER BY offline IS NULL, key",
         entry.content_hash, entry.source, entry.post.id, entry.source,
     )  # fmt: skip
@@ -278,9 +276,7 @@ def _split_copies(catalogue: Catalogue, key: int, content: str) -> bool:
     if not copies:
         return False
     first = copies[0]
-    catalogue.change(
-        "DELETE FROM copies WHERE source = ? AND source_id = ?", first.source, first.source_id
-    )
+    catalogue.change("DELETE FROM copies WHERE source = ? AND source_id = ?", first.source, first.source_id)
     post = said_by(first.source_id, path_from(first.image), first.said)
     stored = catalogue.put(
         Entry(post, first.source, first.size, first.mtime, first.digest, content, first.beside)
