@@ -219,7 +219,8 @@ def _twin(catalogue: Catalogue, entry: Entry) -> _Owner | None:
     """The post of which a new file of this content is a copy; one whose own file is gone comes first."""
     found = catalogue.rows(
         "SELECT key, id, content_hash, digest, offline IS NOT NULL, 0, image "
-        "FROM posts JOIN sources USING (source) WHERE content_hash = ? AND NOT stable_ids AND (source, source_id) != (?, ?) "
+        "FROM posts JOIN sources USING (source) WHERE content_hash = ? "
+        "AND NOT stable_ids AND (source, source_id) != (?, ?) "
         "AND NOT (SELECT stable_ids FROM sources WHERE source = ?) ORDER BY offline IS NULL, key",
         entry.content_hash, entry.source, entry.post.id, entry.source,
     )  # fmt: skip
