@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from cartolina.album.about import about
 from cartolina.album.answer import Asked, answer, nearest_id
 from cartolina.album.catalogue import Catalogue, now
+from cartolina.album.edits import Edits
 from cartolina.album.install import install_space
 from cartolina.album.intake import BATCH, AddReport, batches
 from cartolina.album.lock import WriterLock
@@ -34,7 +35,7 @@ from cartolina.album.writer import Writer, feature_caches
 from cartolina.datasets import Dataset
 from cartolina.durable import fsync_folder, write_bytes
 from cartolina.errors import AlbumError, InputError, UnknownName
-from cartolina.post import Post
+from cartolina.post import Place, Post
 from cartolina.progress import SILENT, Progress
 from cartolina.settings import SETTINGS
 from cartolina.store.segments import SegmentMissing
@@ -247,6 +248,36 @@ class Album:
         said = None if value is None else str(SETTINGS[name].read(value, name))
         with self._lock, self._catalogue.transaction():
             self._catalogue.set_setting(name, said)
+
+    def edit(
+        self,
+        ids: Iterable[str],
+        *,
+        tags: Iterable[str] = (),
+        not_tags: Iterable[str] = (),
+        captions: Iterable[str] = (),
+        not_captions: Iterable[str] = (),
+        place: Place | None = None,
+    ) -> int:
+        """Say something of posts by hand, which no reading of their sources takes back; how many posts.
+
+        Tags and captions are put on or taken off, the place goes before any other. Raises `InputError` for
+        an unknown id and for edits that say nothing.
+        """
+        edits = Edits.checked(tags, not_tags, captions, not_captions, place)
+        names = list(dict.fromkeys(ids))
+        with self._writing():
+            keys = self._keys(names)
+            with self._catalogue.transaction():
+                self._catalogue.edit(keys, edits)
+        return len(names)
+
+    def edited(self) -> Iterator[tuple[Post, Edits]]:
+        """The posts of which something was said by hand, oldest first, and what."""
+        for keys in batches(self._catalogue.edited(), BATCH):
+            with self._catalogue.snapshot():
+                posts, edits = self._catalogue.posts(keys), self._catalogue.edits(keys)
+            yield from ((posts[key], edits[key]) for key in keys if key in posts)
 
     # Inside
 

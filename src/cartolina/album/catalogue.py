@@ -15,15 +15,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 import numpy as np
 
+from cartolina.album.edits import OPPOSITE, Edits
 from cartolina.album.entry import (
     Entry,
     Known,
     Lacking,
     Stored,
+    folded,
     path_from,
     path_value,
     said_by,
@@ -214,10 +215,12 @@ class Catalogue:
         return Stored(key, name, former_hash)
 
     def say(self, key: int, own: Post) -> None:
-        """Write what is said of a post: what its `own` file says, and what its copies add to that."""
+        """Write what is said of a post: by its `own` file, by its copies, by hand."""
         copies = self.rows("SELECT said FROM copies WHERE key = ? ORDER BY source, source_id", key)
         assert isinstance(own.image, Path)
         post = united([own, *(said_by(own.id, own.image, said) for (said,) in copies)]) if copies else own
+        edits = self.edits([key])[key]
+        post = edits.applied(post)
         place = post.place
         self._connection.execute(
             "UPDATE posts SET taken = ?, lat = ?, lon = ?, said = ? WHERE key = ?",
@@ -225,7 +228,7 @@ class Catalogue:
                 post.taken.isoformat() if post.taken else None,
                 place.lat if place else None,
                 place.lon if place else None,
-                saying(own) if copies else None,
+                saying(own) if copies or edits != Edits() else None,
                 key,
             ),
         )
@@ -234,7 +237,7 @@ class Catalogue:
         self._put_words(key, post)
 
     def own(self, key: int) -> Post:
-        """A post as its own file has it, without what copies add."""
+        """A post as its own file has it, without what copies add or was said by hand."""
         post = self.posts([key])[key]
         said = self._value("SELECT said FROM posts WHERE key = ?", key)
         assert isinstance(post.image, Path)
@@ -268,6 +271,33 @@ class Catalogue:
         while taken(name):
             name, number = f"{wanted} ({number})", number + 1
         return name
+
+    def edits(self, keys: Sequence[int]) -> dict[int, Edits]:
+        """What was said by hand of each of `keys`."""
+        said: dict[int, list[tuple[str, str]]] = {key: [] for key in keys}
+        sql = "SELECT key, field, value FROM edits WHERE key IN (SELECT value FROM json_each(?)) ORDER BY at"
+        for key, *row in self.rows(sql, list(keys)):
+            said[key].append((row[0], row[1]))
+        return {key: Edits.of_rows(rows) for key, rows in said.items()}
+
+    def edited(self) -> list[int]:
+        """The keys of posts of which something was said by hand, ascending."""
+        return [row[0] for row in self.rows("SELECT DISTINCT key FROM edits ORDER BY key")]
+
+    def edit(self, keys: Sequence[int], edits: Edits) -> None:
+        """Say something of posts by hand; it takes back what was said to the contrary before."""
+        for key in keys:
+            own = self.own(key)
+            for field, value in edits.rows():
+                if field == "place":
+                    self._connection.execute("DELETE FROM edits WHERE key = ? AND field = ?", (key, field))
+                else:
+                    self._connection.execute(
+                        "DELETE FROM edits WHERE key = ? AND field = ? AND value = ?",
+                        (key, OPPOSITE[field], value),
+                    )
+                self._connection.execute("REPLACE INTO edits VALUES (?, ?, ?, ?)", (key, field, value, now()))
+            self.say(key, own)
 
     def _put_words(self, key: int, post: Post) -> None:
         self._connection.executemany(
@@ -444,11 +474,6 @@ class Catalogue:
 def now() -> str:
     """The time as the catalogue writes it: ISO 8601, UTC, seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def folded(tag: str) -> str:
-    """A tag as it is compared: no `#`, no case, one way to write each letter."""
-    return normalize("NFKC", tag.strip().lstrip("#")).casefold()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

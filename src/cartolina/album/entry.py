@@ -10,6 +10,7 @@ from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 from cartolina.datasets.fields import distinct
 from cartolina.post import Place, Post
@@ -19,6 +20,7 @@ __all__ = [
     "Known",
     "Lacking",
     "Stored",
+    "folded",
     "path_from",
     "path_value",
     "said_by",
@@ -93,6 +95,11 @@ class Stored(NamedTuple):
     key: int
     id: str
     former_hash: str | None
+
+
+def folded(tag: str) -> str:
+    """A tag as it is compared: no `#`, no case, one way to write each letter."""
+    return normalize("NFKC", tag.strip().lstrip("#")).casefold()
 
 
 def storable(text: str) -> str:

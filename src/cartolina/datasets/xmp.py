@@ -17,7 +17,7 @@ from cartolina.post import Place
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-__all__ = ["parse_xmp"]
+__all__ = ["parse_document", "parse_xmp"]
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -37,7 +37,7 @@ def parse_xmp(data: bytes) -> PhotoMetadata:
     Raises `InputError` when it is not XML, or declares a document type: that is how entity bombs and
     reads of other files begin, and no photo program writes one.
     """
-    root = _parse(data)
+    root = parse_document(data)
     blocks = [block for rdf in root.iter(f"{_RDF}RDF") for block in rdf.iterfind(f"{_RDF}Description")]
     problems: list[tuple[str, str]] = []
     place = taken = None
@@ -58,7 +58,8 @@ def parse_xmp(data: bytes) -> PhotoMetadata:
     )
 
 
-def _parse(data: bytes) -> Element:
+def parse_document(data: bytes) -> Element:
+    """The XML of an XMP packet, parsed safely; raises `InputError` as `parse_xmp` does."""
     from xml.etree.ElementTree import ParseError
 
     from defusedxml.common import DefusedXmlException
