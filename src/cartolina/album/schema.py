@@ -103,6 +103,8 @@ MIGRATIONS: tuple[str, ...] = (
     """,
     """
     ALTER TABLE posts ADD COLUMN offline TEXT;  -- since when its picture is missing; NULL: it is there
+    ALTER TABLE posts ADD COLUMN said TEXT;     -- JSON: what its own file says, where copies say more
+    ALTER TABLE posts ADD COLUMN beside TEXT;   -- the sidecars when they were read (names, sizes, times)
     CREATE INDEX posts_offline ON posts (offline) WHERE offline IS NOT NULL;
     CREATE INDEX posts_by_content ON posts (content_hash);
 
@@ -117,6 +119,7 @@ MIGRATIONS: tuple[str, ...] = (
         mtime INTEGER NOT NULL,
         digest TEXT NOT NULL,
         said TEXT NOT NULL,                 -- JSON: what this file alone says (words, place, date, labels)
+        beside TEXT,
         PRIMARY KEY (source, source_id)
     ) WITHOUT ROWID;
     CREATE INDEX copies_by_post ON copies (key);
@@ -141,11 +144,6 @@ MIGRATIONS: tuple[str, ...] = (
 
     -- Perceptual hashes by content; derived, may be emptied.
     CREATE TABLE looks (content_hash TEXT PRIMARY KEY, phash INTEGER NOT NULL) WITHOUT ROWID;
-    """,
-    """
-    ALTER TABLE posts ADD COLUMN said TEXT;    -- JSON: what its own file says, where copies say more
-    ALTER TABLE posts ADD COLUMN beside TEXT;  -- the sidecars when they were read (names, sizes, times)
-    ALTER TABLE copies ADD COLUMN beside TEXT;
 
     -- How a source was read, so that sync reads what add did; split '' is all of it.
     CREATE TABLE readings (
