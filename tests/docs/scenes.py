@@ -63,13 +63,11 @@ def photos(root, towns=tuple(TOWNS)):
         number += 1
         if number % 3 != towns.index(town) % 3:  # each town has another third of all
             continue
+        where = f"{'on' if ground == 'sea' else 'in'} the {ground}"
         photo = root / f"{YEARS[town]} {town}" / f"IMG_{number:04}.jpg"
-        save(
-            draw(thing, colour, ground), photo, f"{YEARS[town]}:07:{number % 28 + 1:02} 12:00:00", TOWNS[town]
-        )
-        photo.with_suffix(".txt").write_text(
-            f"A {colour} {thing} {'on the' if ground == 'sea' else 'in the'} {ground}\n"
-        )
+        taken = f"{YEARS[town]}:07:{number % 28 + 1:02} 12:00:00"
+        save(draw(thing, colour, ground), photo, taken, TOWNS[town])
+        photo.with_suffix(".txt").write_text(f"A {colour} {thing} {where}\n")
     return root
 
 
