@@ -31,6 +31,7 @@ from cartolina.album.ranking import Ranking
 from cartolina.album.schema import MIGRATIONS
 from cartolina.album.searchable import Searchable
 from cartolina.album.space import Space
+from cartolina.album.sync import SyncReport, sync
 from cartolina.album.writer import Writer, feature_caches
 from cartolina.datasets import Dataset
 from cartolina.durable import fsync_folder, write_bytes
@@ -240,6 +241,20 @@ class Album:
         with self._writing() as writer:
             writer.remove(self._keys(names), names)
             return len(names)
+
+    def sync(self, *, prune: bool = False, progress: Progress = SILENT) -> SyncReport:
+        """Bring the album in step with the sources it was made from (see `cartolina.album.sync`).
+
+        New and changed pictures are taken in, moved ones keep their ids, missing ones go offline. `prune`
+        forgets what is offline, but of no source that is gone or has lost more than a tenth.
+        """
+        with self._writing() as writer:
+            return sync(writer, prune=prune, progress=progress)
+
+    def remove_offline(self) -> int:
+        """Forget all posts whose pictures are missing, however many; how many there were."""
+        with self._writing() as writer:
+            return writer.forget_offline()
 
     def set(self, name: str, value: str | int | None) -> None:
         """Set a setting for this album; None forgets it. Raises `UnknownName` and `InputError`."""

@@ -108,6 +108,7 @@ class Writer:
                 ready = _hashed(photos, on_skip, progress, total)
             for batch in batches(ready, BATCH):
                 self._accept(batch, caches, report, visit)
+        self.shifted |= report.back > 0  # they have their vectors again
 
     def embed(self, progress: Progress = SILENT) -> AddReport:
         """Give each post without one its vector in the target; `added` counts them."""
@@ -143,11 +144,12 @@ class Writer:
                     report.added += len(found)
         return report
 
-    def remove(self, keys: Sequence[int], names: Sequence[str]) -> None:
-        """Forget posts."""
+    def remove(self, keys: Sequence[int], names: Sequence[str], *, for_good: bool = True) -> None:
+        """Forget posts; `for_good`: `sync` leaves their files out should it meet them."""
         pictures = self.catalogue.images(keys)
         with self.catalogue.transaction():
-            remember_removal(self.catalogue, list(keys))
+            if for_good:
+                remember_removal(self.catalogue, list(keys))
             self.catalogue.remove(keys)
             self.catalogue.note("remove", len(keys), json.dumps(names))
         for picture in pictures:
@@ -157,6 +159,12 @@ class Writer:
         if self.target:
             self.target.store.delete(np.array(keys, np.int64))
         self.compact()
+
+    def forget_offline(self, source: int | None = None) -> int:
+        """Forget the posts of a source (None: of all) whose pictures are missing; how many."""
+        keys = self.catalogue.offline_of(source)
+        self.remove(keys, [post.id for post in self.catalogue.posts(keys).values()], for_good=False)
+        return len(keys)
 
     def compact(self) -> None:
         """Where more than half of the rows on disk are holes, write the others anew and drop the files."""
