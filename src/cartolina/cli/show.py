@@ -58,6 +58,8 @@ def information(facts: Mapping[str, Any], settings: Settled, *, as_json: bool) -
     rows = [("album", facts["album"]), ("posts", f"{facts['posts']:,}")]
     parts = ("with_captions", "with_tags", "with_place", "with_date")
     rows.append(("of which", ", ".join(f"{facts[key]:,} {key.replace('_', ' ')}" for key in parts)))
+    if facts["offline"]:
+        rows.append(("offline", f"{facts['offline']:,} posts whose photos are missing: see `cartolina sync`"))
     space = facts["space"]
     if space is None:
         rows.append(("learnt", "nothing yet: run `cartolina build`"))
