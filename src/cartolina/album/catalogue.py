@@ -31,8 +31,10 @@ from cartolina.album.entry import (
     saying,
     storable,
     united,
+    way,
 )
 from cartolina.album.schema import MIGRATIONS
+from cartolina.album.spelt import told
 from cartolina.datasets import Dataset
 from cartolina.errors import AlbumError
 from cartolina.post import Place, Post
@@ -306,6 +308,7 @@ class Catalogue:
         )
         for table in ("captions", "tags", "labels"):
             self._connection.execute(f"DELETE FROM {table} WHERE key = ?", (key,))  # noqa: S608
+        self._connection.execute("DELETE FROM words WHERE rowid = ?", (key,))
         self._put_words(key, post)
 
     def own(self, key: int) -> Post:
@@ -384,6 +387,11 @@ class Catalogue:
             "INSERT INTO labels (key, position, label) VALUES (?, ?, ?)",
             [(key, i, label) for i, label in enumerate(post.labels)],
         )
+        captions, tags = told(post.captions), told(post.tags)
+        if captions or tags:
+            self._connection.execute(
+                "INSERT INTO words (rowid, captions, tags) VALUES (?, ?, ?)", (key, captions, tags)
+            )
 
     def remove(self, keys: Iterable[int]) -> None:
         """Forget posts, their words and where their vectors are."""
@@ -556,6 +564,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     address = path.absolute().as_uri() + ("?immutable=1" if frozen else "")
     try:
         connection = sqlite3.connect(address, uri=True, timeout=60, isolation_level=None)
+        connection.create_function("told", 1, lambda texts: told(json.loads(texts)), deterministic=True)
+        connection.create_function("way", 2, way, deterministic=True)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA user_version").fetchone()

@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cartolina.album.catalogue import Catalogue, folded
+from cartolina.album.spelt import spelt
 from cartolina.geo import EARTH_RADIUS_KM, haversine_km
 from cartolina.post import Place
 from cartolina.query import FILE_TYPES, Filter, date_range
@@ -88,8 +90,10 @@ def _tag(value: str) -> Condition:
 
 
 def _text(value: str) -> Condition:
-    phrase = '"' + value.replace('"', '""') + '"'  # full-text syntax inside is text, too
-    return "SELECT key FROM captions JOIN words ON words.rowid = caption WHERE words MATCH ?", [phrase]
+    """A phrase in one caption; the index, which stems, finds the candidates."""
+    phrase = spelt(value)
+    sql = "SELECT rowid FROM words WHERE words MATCH ? AND instr(' ' || captions || ' ', ?)"
+    return sql, [f'captions : "{phrase}"', f" {phrase} "]
 
 
 def _date(value: str) -> Condition:
@@ -99,11 +103,10 @@ def _date(value: str) -> Condition:
 
 
 def _folder(value: str) -> Condition:
-    """Any run of folders on the way from the source's own to the picture."""
-    own = "replace(root, rtrim(root, replace(root, '/', '')), '')"  # what follows the last slash
-    way = f"lower('/' || {own} || '/' || rtrim(within, replace(within, '/', '')))"
-    sql = f"SELECT key FROM posts JOIN sources USING (source) WHERE instr({way}, ?)"  # noqa: S608
-    return sql, [f"/{value.strip('/').lower()}/"]
+    """Any run of folders on the way from the source's own to one of a post's files."""
+    files = "SELECT key, source, within FROM posts UNION ALL SELECT key, source, within FROM copies"
+    sql = f"SELECT key FROM ({files}) JOIN sources USING (source) WHERE instr(way(root, within), ?)"  # noqa: S608
+    return sql, [f"/{normalize('NFC', value.strip('/')).casefold()}/"]
 
 
 def _type(value: str) -> Condition:
