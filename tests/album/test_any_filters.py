@@ -27,6 +27,7 @@ WORDS = {
     "cars": ["cars"],
     "car": ["car"],
     "Málaga": ["malaga"],
+    "MÁLAGA": ["malaga"],
     normalize("NFD", "MÁLAGA"): ["malaga"],
     "malaga's": ["malaga", "s"],
     "ŁÓDŹ": ["lodz"],
