@@ -19,7 +19,7 @@ def answer(result):
 
 
 def test_search_says_how_it_read_the_query_and_lists_the_best_first(cartolina, album):
-    shown = cartolina("search", album, "red + green", "-k", 1)
+    shown = cartolina("search", album, "red + green", "-k", 1, "--by", "picture")
     assert shown.exit_code == 0
     assert "red + green" in shown.stdout
     assert "yellow-1.png" in shown.stdout
@@ -43,7 +43,7 @@ def test_search_json_has_the_promised_keys(cartolina, album):
 
 
 def test_a_query_that_begins_with_a_minus(cartolina, album):
-    found = answer(cartolina("search", album, "-blue + purple", "--json", "-k2"))
+    found = answer(cartolina("search", album, "-blue + purple", "--json", "-k2", "--by=picture"))
     assert {hit["id"] for hit in found["results"]} == {"red-1.png", "red-2.png"}
 
 

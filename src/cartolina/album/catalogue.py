@@ -308,7 +308,6 @@ class Catalogue:
         )
         for table in ("captions", "tags", "labels"):
             self._connection.execute(f"DELETE FROM {table} WHERE key = ?", (key,))  # noqa: S608
-        self._connection.execute("DELETE FROM words WHERE rowid = ?", (key,))
         self._put_words(key, post)
 
     def own(self, key: int) -> Post:
@@ -387,11 +386,17 @@ class Catalogue:
             "INSERT INTO labels (key, position, label) VALUES (?, ?, ?)",
             [(key, i, label) for i, label in enumerate(post.labels)],
         )
-        captions, tags = told(post.captions), told(post.tags)
-        if captions or tags:
-            self._connection.execute(
-                "INSERT INTO words (rowid, captions, tags) VALUES (?, ?, ?)", (key, captions, tags)
-            )
+        self.index_words([key])
+
+    def index_words(self, keys: Sequence[int]) -> None:
+        """Bring the full-text index in step with the captions and tags of posts, whoever wrote them."""
+        inside = "IN (SELECT value FROM json_each(?))"
+        self.change(f"DELETE FROM words WHERE rowid {inside}", list(keys))  # noqa: S608
+        self.change(
+            "INSERT INTO words (rowid, captions, tags) "  # noqa: S608
+            f"SELECT * FROM wording WHERE key {inside} AND (captions != '' OR tags != '')",
+            list(keys),
+        )
 
     def remove(self, keys: Iterable[int]) -> None:
         """Forget posts, their words and where their vectors are."""

@@ -52,8 +52,9 @@ def allowed(catalogue: Catalogue, filters: Iterable[Filter], circle: Circle | No
     if not conditions:
         return None
     where = " AND ".join(["offline IS NULL", *(part for part, _ in conditions)])
+    columns = "key" if circle is None else "key, lat, lon"
     found = catalogue.rows(
-        f"SELECT key, lat, lon FROM posts WHERE {where} ORDER BY key",  # noqa: S608 - values go as parameters
+        f"SELECT {columns} FROM posts WHERE {where} ORDER BY key",  # noqa: S608 - values go as parameters
         *[value for _, values in conditions for value in values],
     )
     keys = np.fromiter((row[0] for row in found), np.int64, len(found))

@@ -1,89 +1,116 @@
-"""Which posts' words say what is asked for, best first: SQLite's full text over captions and tags together.
+"""Which posts' words say what is asked for, and how much of it: SQLite's full text over captions and tags.
 
 A post need not have all words of a text. The more of them it has, the rarer they are among the posts and the
 shorter what is said of it, the higher it comes (bm25). English stop words do not count unless there is
-nothing else; a run without spaces counts by its pairs of letters. What a person writes is never syntax.
+nothing else; a run of letters without spaces counts by its pairs. What a person writes is never syntax.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 
 from cartolina.album.catalogue import Catalogue
 from cartolina.album.spelt import pieces
+from cartolina.store import Hits
 from cartolina.store.contract import Keys
 from cartolina.text.tokens import STOP_WORDS
 
-__all__ = ["best", "containing", "occurs"]
+__all__ = ["best", "containing", "missing", "wordy"]
 
-CAPTION, TAG = 1.0, 2.0
+CAPTION, TAG = 1.0, 1.5
 """How much a word counts in a caption and as a tag."""
 
-MOST = 32
-"""So many words of a text, the rarest, are looked for: a page pasted in is no query."""
+MOST = 64
+"""So many words of a text are looked for: a page pasted in is no query."""
 
 FEW = 4096
-"""Up to so many allowed posts are named in the query; more are sorted out of its answer, which is faster."""
+"""Up to so many allowed posts are named in the SQL; more are sorted out of its answer, which is faster."""
 
 
-def best(catalogue: Catalogue, text: str, depth: int, among: Keys | None = None) -> Keys:
-    """The keys (≤ depth,) of posts with words of `text`, the most relevant first, ties by key.
+def best(catalogue: Catalogue, text: str, depth: int, among: Keys | None = None) -> Hits:
+    """Posts with words of `text`, the most relevant first, ties by key; only those `among` the given (ascending).
 
-    Only those `among` the given ones (ascending; None: all whose pictures are there). Where more posts than
-    `depth` have the rarer words, those that have but the commonest are not looked at, so that 80,000 posts of
-    which half say "man" or "dog" answer in milliseconds.
+    The score is the bm25 over that of an average post that has every word once: 1 says that all is there,
+    .3 that a third is, rare words counting more. About `depth` hits, all that tie with the last among them.
+    Where more posts than that have the rarer words, posts that have but the commonest are not looked at, so
+    that 80,000 posts of which half say "man" or "dog" answer in milliseconds.
     """
-    counts = {phrase: _count(catalogue, phrase) for phrase in _looked_for(text)}
-    phrases = sorted((phrase for phrase in counts if counts[phrase]), key=lambda one: (counts[one], one))[:MOST]
-    enough = depth if among is None else depth * len(catalogue) / max(len(among), 1)
-    for rare in range(1, len(phrases) + 1):
-        if sum(counts[phrase] for phrase in phrases[:rare]) >= enough:
-            found = _ranked(catalogue, phrases, phrases[:rare], depth, among)
-            if len(found) == depth or rare == len(phrases):
-                return found
-            break
-    return _ranked(catalogue, phrases, phrases, depth, among) if phrases else np.empty(0, np.int64)
+    counts = {phrase: _count(catalogue, phrase) for phrase in _looked_for(text)[:MOST]}
+    posts = int(catalogue.rows("SELECT count(*) FROM words_docsize")[0][0])
+    whole = sum(max(math.log((posts - n + 0.5) / (n + 0.5)), 1e-6) for n in counts.values())  # as bm25() has it
+    phrases = sorted((phrase for phrase, n in counts.items() if n), key=lambda phrase: counts[phrase])
+    if not phrases:
+        return Hits(np.empty(0, np.int64), np.empty(0, np.float32))
+    rare = phrases
+    if among is None or len(among) > FEW:
+        enough = depth if among is None else 2 * depth * posts / len(among)
+        reached = np.cumsum([counts[phrase] for phrase in phrases]) >= enough
+        rare = phrases[: int(reached.argmax()) + 1] if reached.any() else phrases
+    hits = _ranked(catalogue, phrases, rare, depth, among)
+    if len(hits.keys) < depth and len(rare) < len(phrases):
+        hits = _ranked(catalogue, phrases, phrases, depth, among)
+    return Hits(hits.keys, (hits.scores / whole).astype(np.float32))
 
 
-def containing(catalogue: Catalogue, text: str, keys: Keys) -> Keys:
-    """Those of `keys` whose posts have all words of `text`, ascending."""
-    wanted = " AND ".join(map(_quoted, _content(text)))
+def containing(catalogue: Catalogue, text: str, keys: Iterable[int]) -> set[int]:
+    """Those of `keys` whose posts have all words of `text`."""
     found = catalogue.rows(
-        "SELECT rowid FROM words WHERE words MATCH ? AND +rowid IN (SELECT value FROM json_each(?)) ORDER BY 1",
-        wanted, keys.tolist(),
+        "SELECT rowid FROM words WHERE words MATCH ? AND +rowid IN (SELECT value FROM json_each(?))",
+        _all_of(text), list(keys),
     )  # fmt: skip
-    return np.array([key for (key,) in found], np.int64)
+    return {key for (key,) in found}
 
 
-def occurs(catalogue: Catalogue, text: str) -> bool:
-    """Whether any post has all words of `text`."""
-    wanted = " AND ".join(map(_quoted, _content(text)))
-    return bool(catalogue.rows("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", wanted))
+def missing(catalogue: Catalogue, text: str) -> list[str]:
+    """The words of `text` that no post has, once each, in order."""
+    sql = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
+    words = list(dict.fromkeys(_content(text)))[:MOST]
+    return ["".join(word) for word in words if not catalogue.rows(sql, _quoted(word))]
+
+
+def wordy(catalogue: Catalogue, keys: Iterable[int]) -> set[int]:
+    """Those of `keys` whose posts have any words at all."""
+    sql = "SELECT rowid FROM words WHERE rowid IN (SELECT value FROM json_each(?))"
+    return {key for (key,) in catalogue.rows(sql, list(keys))}
 
 
 def _ranked(
     catalogue: Catalogue, phrases: list[str], rare: list[str], depth: int, among: Keys | None
-) -> Keys:
-    """Posts with any of the `rare` phrases, ranked by all `phrases`."""
+) -> Hits:
+    """Posts with any of the `rare` phrases, by the bm25 of all `phrases`."""
     conditions, values = ["words MATCH ?"], [" OR ".join(phrases)]
     if len(rare) < len(phrases):
         conditions.append("+rowid IN (SELECT rowid FROM words WHERE words MATCH ?)")
         values.append(" OR ".join(rare))
-    sorted_out = among is not None and len(among) > FEW
+    many = among is not None and len(among) > FEW
     if among is None:
         conditions.append("+rowid NOT IN (SELECT key FROM posts WHERE offline IS NOT NULL)")
-    elif not sorted_out:
+    elif not many:
         conditions.append("+rowid IN (SELECT value FROM json_each(?))")
         values.append(among.tolist())
-    found = catalogue.rows(
-        f"SELECT rowid, bm25(words, {CAPTION}, {TAG}) AS score FROM words "  # noqa: S608 - values are parameters
-        f"WHERE {' AND '.join(conditions)} ORDER BY score, rowid LIMIT ?",
-        *values, -1 if sorted_out else depth,
-    )  # fmt: skip
-    keys = np.fromiter((row[0] for row in found), np.int64, len(found))
-    return keys[np.isin(keys, among)][:depth] if sorted_out else keys
+    sql = (
+        f"SELECT rowid, -bm25(words, {CAPTION}, {TAG}) AS score FROM words "  # noqa: S608 - values are parameters
+        f"WHERE {' AND '.join(conditions)} ORDER BY score DESC, rowid LIMIT ?"
+    )
+
+    def rows(limit: int) -> tuple[Keys, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+        found = catalogue.rows(sql, *values, limit)
+        keys = np.fromiter((row[0] for row in found), np.int64, len(found))
+        return keys, np.fromiter((row[1] for row in found), np.float64, len(found))
+
+    keys, scores = rows(-1 if many else depth)
+    if many:
+        inside = np.isin(keys, among)
+        keys, scores = keys[inside], scores[inside]
+    elif len(keys) == depth and 2 * int((scores > scores[-1]).sum()) < depth:  # more than half are equals
+        keys, scores = rows(-1)
+    if len(keys) > depth:
+        kept = scores >= scores[depth - 1]
+        keys, scores = keys[kept], scores[kept]
+    return Hits(keys, scores)
 
 
 def _count(catalogue: Catalogue, phrase: str) -> int:
@@ -99,6 +126,10 @@ def _looked_for(text: str) -> list[str]:
     """The phrases of the index's language any of which a post must have, each once."""
     pairs = ((piece[i : i + 2] for i in range(max(len(piece) - 1, 1))) for piece in _content(text))
     return list(dict.fromkeys(_quoted(pair) for some in pairs for pair in some))
+
+
+def _all_of(text: str) -> str:
+    return " AND ".join(map(_quoted, _content(text)[:MOST])) or '""'
 
 
 def _quoted(tokens: Iterable[str]) -> str:
