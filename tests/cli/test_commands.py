@@ -65,6 +65,26 @@ def test_unknown_words_are_named_with_the_nearest(cartolina, album):
     assert answer(cartolina("search", album, "red grean", "--json"))["unknown_words"] == ["grean"]
 
 
+def test_search_by_words_by_picture_and_by_both(cartolina, album, monkeypatch):
+    def found(*args):
+        return answer(cartolina("search", album, "--json", *args))
+
+    assert {hit["id"] for hit in found("purple thing", "--by", "words")["results"]} >= {"purple-1.png"}
+    assert found("purple", "--by", "words")["results"][0]["matched"] == ["words"]
+    assert found("purple", "--by=picture")["results"][0]["matched"] == ["picture"]
+    both = found("purple")
+    assert (both["by"], both["results"][0]["matched"]) == ("both", ["picture", "words"])
+    shown = cartolina("search", album, "purple").stdout
+    assert "both" in shown
+    assert "picture" in shown
+    monkeypatch.setenv("CARTOLINA_BY", "words")
+    assert found("purple")["by"] == "words"
+    assert found("purple", "--by", "picture")["by"] == "picture"
+    wrong = cartolina("search", album, "purple", "--by", "pictures")
+    assert wrong.exit_code == 2
+    assert "did you mean 'picture'? Known: both, picture, words" in wrong.stderr
+
+
 def test_search_draws_a_sheet(cartolina, album, tmp_path):
     sheet = tmp_path / "new" / "out.png"
     shown = cartolina("search", album, "red", "--sheet", sheet)
