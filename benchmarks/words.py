@@ -1,10 +1,10 @@
 """What written words add and cost: `python -m benchmarks.words FLICKR8K [--album BUILT] [--json]`.
 
-Quality: an album of the development part's 1,000 photos, searched in the space of an album learnt from the training
-part (built first unless `--album` gives one). Some of the photos are said to have some of their captions, and
-one of the others is the query for each: R@1, R@5 and R@10 of the photo by picture, by words and by both, also
-for the photos with words and for those without, which fusion must not bury. The peer is the fusion as it was
-published, every list weighing the same ("plain").
+Quality: an album of the development part's 1,000 photos, searched in the space of an album learnt from the
+training part (built first unless `--album` gives one). Some of the photos are said to have some of their
+captions, and one of the others is the query for each: R@1, R@5 and R@10 of the photo by picture, by words and
+by both, also for the photos with words and for those without, which fusion must not bury. The peer is the
+fusion as it was published, every list weighing the same ("plain").
 
 Speed: an album of 80,000 posts, each with the five captions of a photo and a vector, asked 200 captions that
 it does not hold; milliseconds of a whole search by each way, the model that reads the query included. The
@@ -69,7 +69,9 @@ def main() -> None:
                     rows.append(row)
                     if not given.json:
                         print(as_line(row), flush=True)
-        row = speed(built, Path(folder, "large"), list(open_dataset(given.source).posts("train")), asked[:200])
+        row = speed(
+            built, Path(folder, "large"), list(open_dataset(given.source).posts("train")), asked[:200]
+        )
         rows.append(row)
         if not given.json:
             print("\n".join(f"{name:>16} {value}" for name, value in row.items()))
@@ -87,8 +89,10 @@ def gallery(built: Path, path: Path) -> Album:
     return album
 
 
-def enter(album: Album, posts: list[Post], captions: int, share: float) -> tuple[list[str], NDArray[np.bool_]]:
-    """Give the album the photos with some of their words; the query (N,) for each, and which (N,) have words."""
+def enter(
+    album: Album, posts: list[Post], captions: int, share: float
+) -> tuple[list[str], NDArray[np.bool_]]:
+    """Give the album the photos with some of their words; the query (N,) for each, and which have words."""
     told, asked, has_words = [], [], []
     for number, post in enumerate(posts):
         chance = random.Random(number)
@@ -175,7 +179,9 @@ def as_row(
 def as_line(row: dict[str, Any]) -> str:
     """A row for people: R@1/5/10 of all, of those with words, of those without."""
     groups = ("all", "with_words", "without_words")
-    cells = ["/".join(f"{row[name][f'R@{k}']:.1f}" for k in DEPTHS) if name in row else "-" for name in groups]
+    cells = [
+        "/".join(f"{row[name][f'R@{k}']:.1f}" for k in DEPTHS) if name in row else "-" for name in groups
+    ]
     first, second, third = (f"{cell:>16}" for cell in cells)
     return f"{row['captions']} captions for {row['share']:4.0%}  {row['by']:>8} {first} {second} {third}"
 

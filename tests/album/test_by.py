@@ -192,7 +192,7 @@ def test_by_words_needs_words_to_look_for(album, query):
 
 
 def test_another_way_is_told_with_the_nearest(album):
-    with pytest.raises(UnknownName, match="did you mean 'picture'.*both, picture, words"):
+    with pytest.raises(UnknownName, match=r"did you mean 'picture'.*both, picture, words"):
         album.search(Text("red"), by="pictures")
 
 

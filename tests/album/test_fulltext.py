@@ -297,8 +297,8 @@ def test_an_album_of_format_1_migrates_with_its_words(tmp_path):
     old.execute("INSERT INTO sources VALUES (1, '/photos', 'folder', 0, '')")
     for key in (1, 2, 3):
         old.execute(
-            "INSERT INTO posts (key, id, source, source_id, image, within, content_hash, size, mtime, digest, "
-            "added) VALUES (?, ?, 1, ?, '', '', '', 0, 0, '', '')",
+            "INSERT INTO posts (key, id, source, source_id, image, within, content_hash, size, mtime, "
+            "digest, added) VALUES (?, ?, 1, ?, '', '', '', 0, 0, '', '')",
             (key, str(key), str(key)),
         )
     old.executemany(

@@ -113,8 +113,8 @@ def _ordered(
         return by_words(words, terms, k, catalogue), dict.fromkeys(nowhere), notes
     if searched is None:
         raise AlbumError(
-            f"the album {catalogue.path.parent} has learnt nothing yet, so no picture can be found by what it "
-            "shows: run `cartolina build`, or search by words"
+            f"the album {catalogue.path.parent} has learnt nothing yet, so no picture can be found by what "
+            "it shows: run `cartolina build`, or search by words"
         )
     space, store = searched.space, searched.store
     unknown = {word: space.nearest(word) for text in texts for word in space.unknown(text)}

@@ -31,7 +31,7 @@ FEW = 4096
 
 
 def best(catalogue: Catalogue, text: str, depth: int, among: Keys | None = None) -> Hits:
-    """Posts with words of `text`, the most relevant first, ties by key; only those `among` the given (ascending).
+    """Posts with words of `text`, the most relevant first, ties by key; only those `among` the given, if any.
 
     The score is the bm25 over that of an average post that has every word once: 1 says that all is there,
     .3 that a third is, rare words counting more. About `depth` hits, all that tie with the last among them.
@@ -39,20 +39,21 @@ def best(catalogue: Catalogue, text: str, depth: int, among: Keys | None = None)
     that 80,000 posts of which half say "man" or "dog" answer in milliseconds.
     """
     counts = {phrase: _count(catalogue, phrase) for phrase in _looked_for(text)[:MOST]}
-    posts = int(catalogue.rows("SELECT count(*) FROM words_docsize")[0][0])
-    whole = sum(max(math.log((posts - n + 0.5) / (n + 0.5)), 1e-6) for n in counts.values())  # as bm25() has it
     phrases = sorted((phrase for phrase, n in counts.items() if n), key=lambda phrase: counts[phrase])
     if not phrases:
         return Hits(np.empty(0, np.int64), np.empty(0, np.float32))
+    posts = int(catalogue.rows("SELECT count(*) FROM words_docsize")[0][0])
+    # What bm25() makes of a word that n posts have.
+    whole = sum(max(math.log((posts - n + 0.5) / (n + 0.5)), 1e-6) for n in counts.values())
     rare = phrases
     if among is None or len(among) > FEW:
         enough = depth if among is None else 2 * depth * posts / len(among)
         reached = np.cumsum([counts[phrase] for phrase in phrases]) >= enough
         rare = phrases[: int(reached.argmax()) + 1] if reached.any() else phrases
-    hits = _ranked(catalogue, phrases, rare, depth, among)
+    hits = _ranked(catalogue, phrases, rare, whole, depth, among)
     if len(hits.keys) < depth and len(rare) < len(phrases):
-        hits = _ranked(catalogue, phrases, phrases, depth, among)
-    return Hits(hits.keys, (hits.scores / whole).astype(np.float32))
+        hits = _ranked(catalogue, phrases, phrases, whole, depth, among)
+    return hits
 
 
 def containing(catalogue: Catalogue, text: str, keys: Iterable[int]) -> set[int]:
@@ -78,39 +79,39 @@ def wordy(catalogue: Catalogue, keys: Iterable[int]) -> set[int]:
 
 
 def _ranked(
-    catalogue: Catalogue, phrases: list[str], rare: list[str], depth: int, among: Keys | None
+    catalogue: Catalogue, phrases: list[str], rare: list[str], whole: float, depth: int, among: Keys | None
 ) -> Hits:
-    """Posts with any of the `rare` phrases, by the bm25 of all `phrases`."""
-    conditions, values = ["words MATCH ?"], [" OR ".join(phrases)]
+    """Posts with any of the `rare` phrases, by the bm25 of all `phrases` over `whole`."""
+    conditions: list[str] = ["words MATCH ?"]
+    values: list[object] = [whole, " OR ".join(phrases)]
     if len(rare) < len(phrases):
         conditions.append("+rowid IN (SELECT rowid FROM words WHERE words MATCH ?)")
         values.append(" OR ".join(rare))
-    many = among is not None and len(among) > FEW
+    limit = depth
     if among is None:
         conditions.append("+rowid NOT IN (SELECT key FROM posts WHERE offline IS NOT NULL)")
-    elif not many:
+    elif len(among) <= FEW:
         conditions.append("+rowid IN (SELECT value FROM json_each(?))")
         values.append(among.tolist())
+    else:
+        limit = -1
     sql = (
-        f"SELECT rowid, -bm25(words, {CAPTION}, {TAG}) AS score FROM words "  # noqa: S608 - values are parameters
+        f"SELECT rowid, -bm25(words, {CAPTION}, {TAG}) / ? AS score FROM words "  # noqa: S608 - all ours
         f"WHERE {' AND '.join(conditions)} ORDER BY score DESC, rowid LIMIT ?"
     )
-
-    def rows(limit: int) -> tuple[Keys, np.ndarray[tuple[int], np.dtype[np.float64]]]:
-        found = catalogue.rows(sql, *values, limit)
-        keys = np.fromiter((row[0] for row in found), np.int64, len(found))
-        return keys, np.fromiter((row[1] for row in found), np.float64, len(found))
-
-    keys, scores = rows(-1 if many else depth)
-    if many:
+    keys, scores = _hits(catalogue.rows(sql, *values, limit))
+    if limit == depth == len(keys) and 2 * (scores > scores[-1]).sum() < depth:  # more than half are equals
+        keys, scores = _hits(catalogue.rows(sql, *values, -1))
+    if among is not None and limit == -1:
         inside = np.isin(keys, among)
         keys, scores = keys[inside], scores[inside]
-    elif len(keys) == depth and 2 * int((scores > scores[-1]).sum()) < depth:  # more than half are equals
-        keys, scores = rows(-1)
-    if len(keys) > depth:
-        kept = scores >= scores[depth - 1]
-        keys, scores = keys[kept], scores[kept]
-    return Hits(keys, scores)
+    last = scores[depth - 1] if len(scores) > depth else -np.inf
+    return Hits(keys[scores >= last], scores[scores >= last])
+
+
+def _hits(rows: list[tuple[int, float]]) -> Hits:
+    keys, scores = ([row[column] for row in rows] for column in (0, 1))
+    return Hits(np.array(keys, np.int64), np.array(scores, np.float32))
 
 
 def _count(catalogue: Catalogue, phrase: str) -> int:

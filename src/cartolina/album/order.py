@@ -48,7 +48,7 @@ def by_picture(vector: NDArray[np.float32], k: int, store: ExactStore, among: Ke
 
 
 def by_words(words: dict[int, float], terms: Sequence[Term], k: int, catalogue: Catalogue) -> Order:
-    """The posts with a part in `words` (`saying.said`), less what is taken away; the first of all scores 1."""
+    """The posts with a part in `words` (`saying.said`), less what is taken away; the first scores about 1."""
     parts = dict(words)
     _take(parts, unsaid(terms, catalogue, parts))
     return Order(_first(in_order(parts, FIRST), k), "words", said=frozenset(words))

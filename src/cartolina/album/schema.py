@@ -108,8 +108,8 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX posts_offline ON posts (offline) WHERE offline IS NOT NULL;
     CREATE INDEX posts_by_content ON posts (content_hash);
 
-    -- What is said of each post, as told() spells it (album/spelt.py), and its index: one document a post that
-    -- has any words, so that captions and tags have one relevance. The tokenizer only cuts at spaces and stems.
+    -- What is said of each post, as told() spells it (album/spelt.py), and its index: one document a post
+    -- that has any words, so that captions and tags have one relevance. It is cut at spaces and stemmed.
     DROP TRIGGER caption_added;
     DROP TRIGGER caption_removed;
     DROP TABLE words;

@@ -194,8 +194,8 @@ def search(
     """Find pictures by words, by example, by sums of both.
 
     The query is a sum of terms, `+ term` or `- term`, `2*term` for a weight: words, or a picture as @FILE or
-    like:ID. It may end in `near:PLACE within 50 km` and hold filters such as tag:holiday. Words find the photos
-    that show them, and those whose captions and tags say them.
+    like:ID. It may end in `near:PLACE within 50 km` and hold filters such as tag:holiday. Words find the
+    photos that show them, and those whose captions and tags say them.
     """
     with explained(UNCHANGED):
         from cartolina.album.album import Album

@@ -53,7 +53,9 @@ def save_ranking(path: Path, ranking: Ranking, remark: str = "") -> None:
 
 def ranking_tiles(ranking: Ranking) -> list[Tile]:
     """The tiles of an album's answer, best first."""
-    return [Tile(hit.post.image, hit.post.text or hit.id, _score(hit, ranking), _where(hit)) for hit in ranking]
+    return [
+        Tile(hit.post.image, hit.post.text or hit.id, _score(hit, ranking), _where(hit)) for hit in ranking
+    ]
 
 
 def _score(hit: Hit, ranking: Ranking) -> str:
