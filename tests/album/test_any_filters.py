@@ -167,7 +167,7 @@ class Undone(Exception):
     pass
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(posts, min_size=1, max_size=6), st.lists(filters, min_size=1, max_size=3))
 @example(
     [Post("p", ROOT / "p.png", ("a red", "car")), Post("p", ROOT / "p.png", ("a red car",))],

@@ -106,6 +106,15 @@ def test_a_word_taken_away_pushes_down_and_hides_nothing(album):
     assert {"blue", "yellow", "purple"} == set(ids(pushed)[2:])
 
 
+def test_what_is_said_counts_as_far_as_it_goes(album):
+    def first(query):
+        return album.search(query, by="words")[0]
+
+    assert first("Erna").score == pytest.approx(first("2*Erna").score)
+    assert first("Erna zebra").score < first("Erna").score / 2  # rarer, and nobody says it
+    assert first("red boat").score > first("red boat Erna zebra").score
+
+
 def test_weights_share_the_words_out(album):
     def said(query):
         return {hit.id: hit.score for hit in album.search(query, by="words")}
