@@ -151,6 +151,14 @@ def test_filters_and_places_hold_for_words(album):
     assert ids(album.search("Erna tag:trip")) == ["green"]
 
 
+def test_whoever_is_found_by_words_alone_still_has_a_cosine(album, monkeypatch):
+    for module in ("order", "answer"):
+        monkeypatch.setattr(f"cartolina.album.{module}.DEPTH", 1)
+    found = {hit.id: hit for hit in album.search("0.01*red + Málaga", 2)}
+    assert {name: hit.matched for name, hit in found.items()} == {"red": ("picture",), "green": ("words",)}
+    assert found["green"].cosine == pytest.approx(cosine("green", "red"), abs=4e-3)
+
+
 def test_k_is_how_many_and_the_first_stay_first(album):
     for by in ("words", "both"):
         every = album.search("red boat Erna", by=by)

@@ -123,8 +123,10 @@ def test_a_folder_is_that_of_any_file_of_a_post_however_it_is_spelt(root, tmp_pa
 
 def test_files_whose_names_are_no_utf8_have_folders_and_types(root, tmp_path):
     made = Catalogue.create(tmp_path / "album.sqlite")
-    name = b"caf\xe9/Rome/p\xe9.JPG".decode("utf-8", "surrogateescape")
-    fill(made, root, [Post("a", root / name)])
+    image = tmp_path / b"caf\xe9/Rome/p\xe9.JPG".decode("utf-8", "surrogateescape")
+    image.parent.mkdir(parents=True)
+    image.write_bytes(b"looked at by nobody")
+    fill(made, tmp_path, [Post("a", image)])
     assert ids(made, Filter("folder", "rome")) == ["a"]
     assert ids(made, Filter("type", "jpg")) == ["a"]
     made.close()

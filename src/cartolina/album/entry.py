@@ -131,7 +131,7 @@ def way(root: str | bytes, within: str | bytes) -> str:
 @lru_cache(1024)
 def _way(root: str, folder: str) -> str:
     path = "/".join(("", root.rpartition("/")[2], *([folder] if folder else []), ""))
-    return normalize("NFC", path).casefold()
+    return normalize("NFC", storable(path)).casefold()
 
 
 def saying(post: Post) -> str:

@@ -112,7 +112,7 @@ def _folder(value: str) -> Condition:
 
 def _type(value: str) -> Condition:
     endings = [f"%.{ending}" for ending in FILE_TYPES[value]]
-    either = " OR ".join("within LIKE ?" for _ in endings)
+    either = " OR ".join("CAST(within AS TEXT) LIKE ?" for _ in endings)
     return f"SELECT key FROM posts WHERE {either}", [*endings]  # noqa: S608 - only question marks are put in
 
 
