@@ -189,6 +189,7 @@ class Undone(Exception):
         [Filter("text", "red car")],
     )
 )
+@example(([Post("p", ROOT / "p.png", ("red cars",))], [Filter("text", "car"), Filter("text", "red cars")]))
 def test_what_passes_is_what_python_says(catalogue, world):
     given_posts, asked = world
     read = parse(str(Query(filters=tuple(asked)))).filters

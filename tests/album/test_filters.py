@@ -115,7 +115,7 @@ def test_a_folder_is_that_of_any_file_of_a_post_however_it_is_spelt(root, tmp_pa
             "Best/a.png",
         )
     assert ids(made, Filter("folder", "été")) == ["a"]
-    assert ids(made, Filter("folder", "STRASSE")) == ["b"]
+    assert ids(made, Filter("folder", "STRASSE")) == ids(made, Filter("folder", "straße")) == ["b"]
     assert ids(made, Filter("folder", "best")) == ["a"]
     assert ids(made, Filter("folder", "best", negated=True)) == ["b"]
     made.close()
