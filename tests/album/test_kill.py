@@ -74,6 +74,8 @@ def check(album, sure, unsure):
     expected /= np.maximum(np.linalg.norm(expected, axis=1, keepdims=True), 1)
     if names:  # every post has the vector of its own picture
         np.testing.assert_allclose(album.vectors(names), expected, atol=4e-3)
+    told = album._catalogue.rows("SELECT * FROM wording WHERE captions != '' OR tags != ''")
+    assert sorted(album._catalogue.rows("SELECT rowid, captions, tags FROM words")) == sorted(told)
     hits = album.search("red", k=1000)
     assert sorted(hit.id for hit in hits) == names
     report = album.add(painted(album.path.parent / "photos", ["red-0.png"]))
