@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from cartolina.datasets.archive import is_archive, open_archive
 from cartolina.datasets.columns import parse_columns
 from cartolina.datasets.dataset import Dataset, Listed, Reader, Skipped
 from cartolina.datasets.fields import PhotoMetadata, hashtags
@@ -75,6 +76,8 @@ def open_dataset(
         if reader.detect(path):
             dataset = reader.open(path)
             return _opened(dataset, path, named, f"Recognised as {dataset.format}: {dataset.why}.")
+    if is_archive(path):
+        open_archive(path)  # raises the error of one that was cut short
     raise InputError(
         f"nothing known was found in {path}: expected pictures (.jpg, .png, …) in a folder or an "
         f"archive, an account's export, a table (.csv, .tsv, .jsonl, .parquet) or a dataset; --format says "

@@ -33,6 +33,7 @@ LARGEST = 512 << 20
 _BESIDE = 8 << 20  # bytes of the largest file beside a photo that a tar's is kept
 # Photos hardly shrink. What is large and shrinks this much is empty, and meant to fill a disk.
 _SUSPICIOUS, _SHRINKS = 64 << 20, 200
+_GROWS = (100, 1 << 30)  # how much a tar may: so many times its size, and so many bytes
 _PEEK_NAMES, _PEEK_BYTES = 200, 64 << 20  # how far a tar is looked into to recognise it
 _LEAVES = re.compile(r"/|[A-Za-z]:[\\/]|(.*/)?\.\.(/|$)")
 _TAR_ERRORS = (tarfile.TarError, EOFError, OSError, zlib.error, ValueError)
@@ -247,12 +248,13 @@ class _Tar(Part):
 
     def _members(self) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
         """Regular files only: no link is followed, no device opened."""
-        most = 100 * self.path.stat().st_size + (1 << 30)
+        factor, more = _GROWS
+        most = factor * self.path.stat().st_size + more
         with tarfile.open(self.path, self._mode) as tar:  # type: ignore[call-overload]  # a mode it knows
             while (member := tar.next()) is not None:
                 tar.members.clear()  # it would keep them all
                 if member.offset_data + member.size > most:
-                    raise tarfile.ReadError("it grows more than a hundredfold")
+                    raise tarfile.ReadError(f"it grows more than {factor}-fold")
                 if member.isreg():
                     yield tar, member
 

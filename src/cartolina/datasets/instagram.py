@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -73,7 +73,7 @@ class InstagramReader:
                 "your_instagram_activity is in"
             )
         tree = tree_of(found, folders, lambda part: _within)
-        if not any(map(_lists_in, folders)) and not _has_lists(found, "json") and _has_lists(found, "html"):
+        if _kinds(folders, found) == {"html"}:
             raise InputError(
                 f"{path} is an export of an Instagram account as web pages: ask Instagram for it as JSON "
                 "(where you request it), or read the pictures without captions: --format folder"
@@ -104,9 +104,11 @@ def _is_export(archive: Path) -> bool:
     return any(_LISTS.fullmatch(_within(name) or "") for name in names_in(archive))
 
 
-def _has_lists(found: Found, kind: str) -> bool:
-    names = (_within(name) or "" for archive in found.archives for name in names_in(archive))
-    return any((match := _LISTS.fullmatch(name)) and match[2] == kind for name in names)
+def _kinds(folders: Sequence[Path], found: Found) -> set[str]:
+    """What the lists of posts are: json, html."""
+    names = [_within(name) or "" for archive in found.archives for name in names_in(archive)]
+    names += [name for folder in folders for name in _lists_in(folder)]
+    return {match[2] for name in names if (match := _LISTS.fullmatch(name))}
 
 
 def _folders(path: Path) -> list[Path]:
@@ -121,15 +123,13 @@ def _folders(path: Path) -> list[Path]:
     return [one for one in inside if _lists_in(one) or _NAMED.fullmatch(f"{one.name}.zip")]
 
 
-def _lists_in(path: Path) -> bool:
-    """Whether posts are listed, as JSON, where Instagram lists them below a folder."""
-    homes = [path / top / name for top in ("your_instagram_activity", "") for name in ("content", "media")]
-    return any(
-        (match := _LISTS.fullmatch(f"media/{entry.name}")) and match[2] == "json"
-        for home in homes
-        if home.is_dir()
-        for entry in home.iterdir()
+def _lists_in(path: Path) -> list[str]:
+    """The lists of posts below a folder, where Instagram puts them."""
+    homes = [f"{top}{name}" for top in ("your_instagram_activity/", "") for name in ("content", "media")]
+    names = (
+        f"{home}/{one.name}" for home in homes if (path / home).is_dir() for one in (path / home).iterdir()
     )
+    return [name for name in names if _LISTS.fullmatch(name)]
 
 
 def _items(tree: Tree) -> Iterator[Item | Skipped]:

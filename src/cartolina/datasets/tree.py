@@ -106,8 +106,8 @@ class Tree:
 
     @property
     def skipped(self) -> Sequence[Skipped]:
-        """What was left out already by its name."""
-        return self._index.skipped
+        """What was left out already by its name, once though it may be in two parts."""
+        return list(dict.fromkeys(self._index.skipped))
 
     def beside(self, folder: str) -> Mapping[str, File]:
         """The files of a folder ("" or ending in "/") that may speak of its pictures, by lower-case name."""
