@@ -150,7 +150,7 @@ def instagram(home="your_instagram_activity/media"):
         f"{home}/reels.json": b'{"ig_reels_media": []}',
         "media/posts/202307/4.mp4": b"film",
         "your_instagram_activity/messages/inbox/bob_1/photos/x.jpg": jpeg(),
-        **{f"media/{name}": jpeg(colour=(at, 100, 0)) for at, name in enumerate(pictures)},
+        **{f"media/{name}": jpeg(colour=(40 * at, 100, 0)) for at, name in enumerate(pictures)},
     }
 
 
