@@ -125,9 +125,10 @@ def _takeouts(folder: Path) -> list[Path]:
 def _items(tree: Tree) -> Iterator[Item | Skipped]:
     yield from tree.skipped
     album = cache(partial(_album, tree))
+    album_state = cache(lambda folder: state(_album_files(tree, folder)))  # once a folder, which may be large
     for where, file in tree.pictures.items():
         siblings = tree.beside(file.folder)
-        beside = f"{signature(file.name, siblings)}|{state(_album_files(tree, file.folder))}"
+        beside = f"{signature(file.name, siblings)}|{album_state(file.folder)}"
         yield Item(where, file, partial(_said, file.name, siblings, album, file.folder), beside)
 
 
