@@ -96,9 +96,11 @@ class Writer:
             space = self.target.number if self.target else None
             fresh = entries(dataset, split, visit, self.catalogue, space, self._pictures, report, skips.add)
             photos = ((entry, entry.image) for entry in fresh)
+            unused: set[Path] = set()
 
             def on_skip(entry: Entry, reason: str, detail: str) -> None:
                 skips.add(Skipped(entry.post.id, reason, detail))
+                unused.add(entry.image)
 
             if backbones:
                 ready = extract(
@@ -108,6 +110,7 @@ class Writer:
                 ready = _hashed(photos, on_skip, progress, total)
             for batch in batches(ready, BATCH):
                 self._accept(batch, caches, report, visit)
+        self._drop(unused)
         self.shifted |= report.back > 0  # they have their vectors again
 
     def embed(self, progress: Progress = SILENT) -> AddReport:
@@ -152,10 +155,7 @@ class Writer:
                 remember_removal(self.catalogue, list(keys))
             self.catalogue.remove(keys)
             self.catalogue.note("remove", len(keys), json.dumps(names))
-        for picture in pictures:
-            # Copies of ours, of pictures that came as bytes; originals are never touched.
-            if picture.parent == self._pictures and not self.catalogue.shows(picture):
-                picture.unlink(missing_ok=True)
+        self._drop(pictures)
         if self.target:
             self.target.store.delete(np.array(keys, np.int64))
         self.compact()
@@ -184,6 +184,12 @@ class Writer:
             self.catalogue.note("compact", len(fresh), f"{store.holes} holes")
         fresh.segments.drop_unnamed()
         self.target = replace(self.target, store=fresh)
+
+    def _drop(self, pictures: Iterable[Path]) -> None:
+        """Forget copies of ours, of pictures that came as bytes, that no post shows; originals stay."""
+        for picture in pictures:
+            if picture.parent == self._pictures and not self.catalogue.shows(picture):
+                picture.unlink(missing_ok=True)
 
     @property
     def _pictures(self) -> Path:
@@ -219,6 +225,7 @@ class Writer:
         for entry, entered in outcomes:
             if entered is None:
                 report.tell("left_out", entry.post.id)
+                self._drop([entry.image])
                 continue
             report.tell(entered.kind, entered.id)
             if entered.kind == "copies":
