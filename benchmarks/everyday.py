@@ -138,7 +138,8 @@ def listing(table: Table, world: Path) -> None:
     table.add("listing", f"{listed:.2f} s", f"a walk with stat {walk:.2f} s", listing_s=listed, walk_s=walk)
     some = [one for one in islice(arrivals(dataset), 2000) if isinstance(one, Listed)]
     each = seconds(lambda: [list(one.read()) for one in some]) / len(some)
-    whole = seconds(lambda: [one.image.read_bytes() for one in some]) / len(some)
+    paths = [one.image for one in some if one.image]
+    whole = seconds(lambda: [path.read_bytes() for path in paths]) / len(paths)
     table.add(
         "metadata, of one photo and its sidecars", f"{1000 * each:.2f} ms",
         f"reading the photo's bytes {1000 * whole:.2f} ms", metadata_ms=1000 * each,
