@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from cartolina.album.about import about
 from cartolina.album.answer import Asked, answer, nearest_id
 from cartolina.album.catalogue import Catalogue, now
+from cartolina.album.duplicates import Duplicates, duplicates
 from cartolina.album.edits import Edits
 from cartolina.album.install import install_space
 from cartolina.album.intake import BATCH, AddReport, batches
@@ -171,6 +172,11 @@ class Album:
         """
         with self._reading() as searched:
             return answer(query, k, self._catalogue, searched, by)
+
+    def duplicates(self, *, exact: bool = False, progress: Progress = SILENT) -> Duplicates:
+        """Groups of pictures that show the same shot (see `cartolina.album.duplicates`)."""
+        searched = self._current() if self._catalogue.active_space() else None
+        return duplicates(self._catalogue, searched, exact=exact, progress=progress)
 
     def info(self) -> dict[str, Any]:
         """Counts, bytes, sources, and how the active space was learnt, as a JSON-able dict."""

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,10 +77,13 @@ def _where(hit: Hit) -> str:
     return f"{place.lat:.2f}, {place.lon:.2f}" if place else ""
 
 
-def save_sheet(path: Path, tiles: Sequence[Tile], title: str, subtitle: str = "") -> None:
+def save_sheet(
+    path: Path, tiles: Sequence[Tile], title: str, subtitle: str = "", groups: Sequence[int] | None = None
+) -> None:
     """Draw a contact sheet into `path`; its suffix says the format (.png, .jpg, .webp, .pdf).
 
-    Raises `InputError` for a suffix Pillow cannot write, `OSError` where the file cannot be written.
+    `groups` as `contact_sheet` takes them. Raises `InputError` for a suffix Pillow cannot write, `OSError`
+    where the file cannot be written.
     """
     from PIL import Image
 
@@ -87,15 +91,22 @@ def save_sheet(path: Path, tiles: Sequence[Tile], title: str, subtitle: str = ""
     kind = Image.EXTENSION.get(path.suffix.lower())
     if kind is None or kind not in Image.SAVE:
         raise InputError(f"no sheet can be saved as {path.name!r}: end its name in .png, .jpg, .webp or .pdf")
-    page = contact_sheet(tiles, title, subtitle)
+    page = contact_sheet(tiles, title, subtitle, groups=groups)
     path.parent.mkdir(parents=True, exist_ok=True)
     page.save(path, format=kind)
 
 
-def contact_sheet(tiles: Sequence[Tile], title: str, subtitle: str = "", columns: int = 5) -> Image.Image:
+def contact_sheet(
+    tiles: Sequence[Tile],
+    title: str,
+    subtitle: str = "",
+    columns: int = 5,
+    groups: Sequence[int] | None = None,
+) -> Image.Image:
     """Draw `tiles` in reading order on one RGB page, `title` above.
 
-    Pictures keep their aspect ratio; one that is missing or broken gets a placeholder that says so.
+    `groups` (N,) numbers the group of each tile: each group begins a new row and is counted anew. Pictures
+    keep their aspect ratio; one that is missing or broken gets a placeholder that says so.
     """
     from PIL import Image, ImageDraw
 
@@ -106,16 +117,33 @@ def contact_sheet(tiles: Sequence[Tile], title: str, subtitle: str = "", columns
     heading += [(line, plain, SOFT) for line in _wrap(subtitle, plain, inner, 2)]
     top = MARGIN + sum(round(font.size) + 10 for _, font, _ in heading) + 12
     row = PICTURE + 10 + 3 * LINE + GAP
-    page = Image.new("RGB", (inner + 2 * MARGIN, top + -(-len(tiles) // columns) * row + MARGIN - GAP), PAPER)
+    cells = _cells(groups if groups is not None else [0] * len(tiles), columns)
+    rows = max((at for at, _, _ in cells), default=-1) + 1
+    page = Image.new("RGB", (inner + 2 * MARGIN, top + rows * row + MARGIN - GAP), PAPER)
     draw = ImageDraw.Draw(page)
     y = MARGIN
     for line, font, colour in heading:
         draw.text((MARGIN, y), line, font=font, fill=colour)
         y += round(font.size) + 10
-    for i, tile in enumerate(tiles):
-        left = MARGIN + (i % columns) * (CELL + GAP)
-        _draw_tile(page, draw, tile, i + 1, left, top + (i // columns) * row)
+    for tile, (at, column, rank) in zip(tiles, cells, strict=True):
+        _draw_tile(page, draw, tile, rank, MARGIN + column * (CELL + GAP), top + at * row)
     return page
+
+
+def _cells(groups: Sequence[int], columns: int) -> list[tuple[int, int, int]]:
+    """(row, column, rank) of each tile: a group begins a row, and goes on in the next where it is full.
+
+    >>> _cells([0, 0, 0, 1], columns=2)
+    [(0, 0, 1), (0, 1, 2), (1, 0, 3), (2, 0, 1)]
+    """
+    cells: list[tuple[int, int, int]] = []
+    row = -1
+    for _, group in groupby(groups):
+        for rank, _ in enumerate(group, start=1):
+            column = (rank - 1) % columns
+            row += column == 0
+            cells.append((row, column, rank))
+    return cells
 
 
 def _draw_tile(
