@@ -75,7 +75,7 @@ def photos(root, towns=tuple(TOWNS)):
 
 
 def takeout(root):
-    """A few more scenes as Google's Takeout hands them out: two zips, photos in one, their JSON in the other."""
+    """More scenes as Google's Takeout hands them out: photos in one zip, their JSON in another."""
     taken, place = 1658829600, TOWNS["Lisbon"]
     parts = {}
     for number, (thing, colour) in enumerate([("boat", "green"), ("house", "yellow"), ("tree", "red")], 1):
