@@ -75,7 +75,7 @@ def photos(root, towns=tuple(TOWNS)):
 
 
 def takeout(root):
-    """More scenes as Google's Takeout hands them out: photos in one zip, their JSON in another."""
+    """A few more scenes as Google's Takeout hands them out: a zip of photos, one of their JSON."""
     taken, place = 1658829600, TOWNS["Lisbon"]
     parts = {}
     for number, (thing, colour) in enumerate([("boat", "green"), ("house", "yellow"), ("tree", "red")], 1):
