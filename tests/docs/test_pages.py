@@ -1,10 +1,10 @@
 """Every command on the pages of docs/everyday runs, and prints what the page says it does.
 
-A page's ```console blocks hold commands (`$ …`) and what they print. They run in a shell, one after another,
-in a folder of the page's own that begins with `Photos/`, `Downloads/` (an export) and `holidays.album`, made
-from `Photos` (the page that makes the album begins without). What is printed is compared as doctest does it,
-`...` standing for anything; a command with nothing printed below it only has to succeed. `# exits with N`
-says that it should not.
+A page's ```console blocks hold commands (`$ …`) and what they print. They run in a shell, one after
+another, in a folder of the page's own that begins with `Photos/`, `Downloads/` (an export) and
+`holidays.album`, learnt from `Photos` (the page that makes the album begins without). What is printed is
+compared as doctest does it, `...` standing for anything; a command with nothing printed below it only has to
+succeed. `# exits with N` says that it should not.
 """
 
 import doctest
