@@ -6,6 +6,7 @@ from export_files import PHOTOS, YEAR, album, google, lay, pack, takeout
 from photo_files import exif, jpeg
 
 from cartolina.datasets import Listed, google_json, open_dataset
+from cartolina.datasets import takeout as takeout_reader
 from cartolina.errors import InputError
 from cartolina.post import Place, Post
 
@@ -135,6 +136,19 @@ def test_a_listing_tells_what_changed(tmp_path, make):
     after = listing(path)
     changed = {name for name in before if before[name].beside != after[name].beside}
     assert changed == {"Rimini/IMG_1.jpg", "Photos from 2019/IMG_1(1).jpg"}
+
+
+def test_an_albums_title_is_looked_for_once_a_folder(tmp_path, monkeypatch):
+    """Looking through a folder for each of its photos took 161 s for 80,000."""
+    asked = []
+    truly = takeout_reader._album_files
+    monkeypatch.setattr(
+        takeout_reader, "_album_files", lambda tree, folder: asked.append(folder) or truly(tree, folder)
+    )
+    files = {f"{PHOTOS}/Rimini/{at}.jpg": jpeg() for at in range(20)}
+    dataset = open_dataset(pack(tmp_path / "x.zip", files | {f"{PHOTOS}/Rimini/metadata.json": album("R")}))
+    assert len(list(dataset.listing(None))) == 20
+    assert asked == ["Rimini/"]
 
 
 # From threads and tests of public tools, which had them from people's exports.
