@@ -81,6 +81,8 @@ def information(facts: Mapping[str, Any], settings: Settled, *, as_json: bool) -
 
 def added(report: AddReport, posts: int, *, as_json: bool) -> None:
     """What became of the posts of a source."""
+    from cartolina.datasets.dataset import NOTES
+
     if as_json:
         write_json(
             {
@@ -100,7 +102,8 @@ def added(report: AddReport, posts: int, *, as_json: bool) -> None:
         f"the album holds {posts:,} posts"
     )
     for reason, count in report.skipped.most_common():
-        console.print(f"[yellow]{count:,} skipped: {plain(reason)}[/yellow]")
+        what = "noted" if reason in NOTES else "skipped"
+        console.print(f"[yellow]{count:,} {what}: {plain(reason)}[/yellow]")
     if report.skipped_file:
         console.print(f"Which ones: {plain(str(report.skipped_file))}")
     for given, kept in report.renamed.items():

@@ -3,8 +3,12 @@
     photos/
       2019/IMG_2.jpg          EXIF, IPTC and XMP inside
       2019/IMG_2.jpg.xmp      or IMG_2.xmp, .txt, .json: see sidecars.py
+      2019/IMG_2.CR2          the same photo as a RAW: stacked with IMG_2.jpg, no post of its own
       2019/IMG_10.jpg         read after IMG_2: numbers count as numbers
       .thumbnails/            hidden files and folders are passed over, as is all that is no picture
+
+A RAW and a picture of the same name in the same folder are one post: its picture is the JPEG (or HEIC, or
+what there is), its words and place are those of both and of the sidecars of both. A RAW alone is a post.
 
 Ids are paths relative to the root, with `/`. Links to pictures inside the tree are read; links to its
 folders are passed over, since those are read where they are; links that leave the tree are skipped and
@@ -16,19 +20,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cartolina.datasets.dataset import Dataset, Listed, Skipped
-from cartolina.datasets.fields import PhotoMetadata, merge
-from cartolina.datasets.metadata import read_metadata
-from cartolina.datasets.sidecars import SIDECARS, read_sidecars, signature
+from cartolina.datasets.fields import PhotoMetadata
+from cartolina.datasets.metadata import DISAGREE, describe_photo
+from cartolina.datasets.sidecars import SIDECARS, signature
 from cartolina.datasets.suffixes import kind_of
 from cartolina.errors import InputError
 from cartolina.post import Post
 
 __all__ = [
     "FOLDER",
+    "STACKED",
     "FolderReader",
     "Picture",
     "describe",
@@ -39,13 +44,28 @@ __all__ = [
 ]
 
 
+STACKED = "RAW beside its picture"
+"""The reason why a RAW is no post of its own."""
+
+_SHOWN = (".jpg", ".jpeg", ".heic", ".heif", ".hif")
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture found in a tree: its path, its id, and the sidecar files of its folder by lower-case name."""
+    """A picture found in a tree: its path, its id, the sidecar files of its folder by lower-case name.
+
+    `raws` are the RAWs it stands for, which are no pictures of their own then.
+    """
 
     path: Path
     id: str
     siblings: Mapping[str, Path]
+    raws: tuple[Path, ...] = ()
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its suffix, as it is compared."""
+        return self.path.stem.casefold()
 
 
 @dataclass(frozen=True)
@@ -90,8 +110,8 @@ def _stream(root: Path) -> Iterator[Post | Skipped]:
 
 
 def listed(picture: Picture, labels: tuple[str, ...] = ()) -> Listed:
-    """A picture with the state of its sidecars, none of which is opened."""
-    beside = signature(picture.path, picture.siblings)
+    """A picture with the state of its sidecars and RAWs, none of which is opened."""
+    beside = signature(picture.path, picture.siblings, picture.raws)
     return Listed(picture.id, picture.path, beside, lambda: read_post(picture, labels))
 
 
@@ -102,17 +122,22 @@ def read_post(picture: Picture, labels: tuple[str, ...] = ()) -> Iterator[Post |
     except OSError as error:
         yield Skipped(picture.id, "unreadable image", error.strerror or str(error))
         return
+    for raw in picture.raws:
+        yield Skipped(_beside(picture, raw), STACKED, f"one post with {picture.path.name}")
     for reason, detail in metadata.problems:
-        yield Skipped(picture.id, reason, f"{detail}; the post stays without")
+        lost = "" if reason == DISAGREE else "; the post stays without"
+        yield Skipped(picture.id, reason, detail + lost)
     yield metadata.post(picture.id, picture.path, labels)
 
 
 def describe(picture: Picture) -> PhotoMetadata:
-    """Read what a picture's sidecars and its own bytes say, in this order: sidecars are edited later.
+    """Read what is known of a picture; raises `OSError` when it cannot be opened."""
+    return describe_photo(picture.path, picture.siblings, picture.raws)
 
-    Raises `OSError` when the picture cannot be opened.
-    """
-    return merge((read_sidecars(picture.path, picture.siblings), read_metadata(picture.path)))
+
+def _beside(picture: Picture, path: Path) -> str:
+    """The id of another file of the picture's folder."""
+    return picture.id.removesuffix(picture.path.name) + printable(path.name)
 
 
 def pictures(root: Path, below: str = "") -> Iterator[Picture | Skipped]:
@@ -151,7 +176,33 @@ def _entries(folder: _Folder, home: str) -> list[_Folder | Picture | Skipped]:
         and (not entry.is_symlink() or _is_inside(entry.path, home))
     }
     found = (_classify(entry, folder.id + entry.name, siblings, home) for entry in entries)
-    return [item for item in found if item is not None]
+    return [*_stacked([item for item in found if item is not None])]
+
+
+def _stacked(found: list[_Folder | Picture | Skipped]) -> Iterator[_Folder | Picture | Skipped]:
+    """A folder's entries, each RAW that has a picture of the same name put with that picture."""
+    shown: dict[str, Picture] = {}
+    raws: dict[str, list[Path]] = {}
+    for item in found:
+        if isinstance(item, Picture):
+            if kind_of(item.path) == "raw":
+                raws.setdefault(item.stem, []).append(item.path)
+            else:
+                shown[item.stem] = min(shown.get(item.stem, item), item, key=_rank)
+    for item in found:
+        if isinstance(item, Picture) and item.stem in shown and item.stem in raws:
+            if item.path in raws[item.stem]:
+                continue
+            if item is shown[item.stem]:
+                yield replace(item, raws=tuple(raws[item.stem]))
+                continue
+        yield item
+
+
+def _rank(picture: Picture) -> int:
+    """What is shown of a stack: first what cameras write beside a RAW."""
+    suffix = picture.path.suffix.lower()
+    return _SHOWN.index(suffix) if suffix in _SHOWN else len(_SHOWN)
 
 
 def _classify(

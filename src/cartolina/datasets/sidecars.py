@@ -10,36 +10,40 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from cartolina.datasets.columns import assign, describe_row
 from cartolina.datasets.encoding import decode
-from cartolina.datasets.fields import PhotoMetadata, merge, read_captions
+from cartolina.datasets.fields import PhotoMetadata, read_captions
 from cartolina.datasets.xmp import parse_xmp
 from cartolina.errors import InputError
 
 __all__ = ["SIDECARS", "read_sidecars", "signature"]
 
 SIDECARS = (".txt", ".json", ".xmp")  # in this order their captions are listed
-READING = "1"
+READING = "2"
 """Raised when more is read from a photo or its sidecars than before: all are then read once more."""
 _LARGEST = 8 << 20  # bytes; a caption is not longer, and darktable's masks fit
 
 
-def read_sidecars(photo: Path, siblings: Mapping[str, Path]) -> PhotoMetadata:
-    """Read all sidecars of `photo`; `siblings` maps lower-case file names of its folder to paths.
+def read_sidecars(photo: Path, siblings: Mapping[str, Path]) -> list[tuple[str, PhotoMetadata]]:
+    """Read all sidecars of `photo`, each by its name; `siblings` are its folder's, by lower-case name.
 
     One that cannot be read is told in `problems` as "bad sidecar".
     """
-    return merge(_read(path) for path in _beside(photo, siblings))
+    return [(path.name, _read(path)) for path in _beside(photo, siblings)]
 
 
-def signature(photo: Path, siblings: Mapping[str, Path]) -> str:
-    """Tell a photo's sidecars from what they were, by their names, sizes and times; none is opened."""
+def signature(photo: Path, siblings: Mapping[str, Path], raws: Sequence[Path] = ()) -> str:
+    """Tell what goes with a photo, its sidecars, its RAWs and theirs, from what it was.
+
+    By names, sizes and times; nothing is opened.
+    """
     parts = [READING]
-    for path in _beside(photo, siblings):
+    beside = [*_beside(photo, siblings), *(path for raw in raws for path in (raw, *_beside(raw, siblings)))]
+    for path in dict.fromkeys(beside):
         with suppress(OSError):  # gone since the folder was listed
             status = path.stat()
             name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
