@@ -50,6 +50,7 @@ LATER = timedelta(minutes=1)
 ANOTHER_DAY = timedelta(days=1)
 """… or this, where only one has a time zone, or a time at all."""
 
+_FIRST_RAW = 1990  # digital cameras with RAW files are younger
 _LIKE_TIFF = (b"*\0", b"\0*", b"RO", b"RS", b"OR", b"U\0")  # Olympus and Panasonic have letters of their own
 _PHOTOSHOP_IPTC, _TIFF_XMP, _TIFF_IPTC = 0x0404, 700, 33723
 
@@ -142,17 +143,13 @@ def _in_picture(file: IO[bytes]) -> list[tuple[str, PhotoMetadata]]:
 
 
 def _in_png(file: IO[bytes]) -> list[tuple[str, PhotoMetadata]]:
-    from PIL import Image
-
     found, problems = png_metadata(file)
 
-    def exif() -> Exif:
-        made = Image.Exif()
-        made.load(found.get("exif", b""))
-        return made
-
     told = PhotoMetadata(problems=tuple(("bad metadata", problem) for problem in problems))
-    return [*_parts(exif, found.get("xmp"), iptc_in(found.get("iptc", b""))), ("PNG", told)]
+    return [
+        *_parts(lambda: _exif(found.get("exif", b"")), found.get("xmp"), iptc_in(found.get("iptc", b""))),
+        ("PNG", told),
+    ]
 
 
 def _in_raw(image: Path | bytes, file: IO[bytes]) -> list[tuple[str, PhotoMetadata]]:
@@ -179,7 +176,14 @@ def _in_raw(image: Path | bytes, file: IO[bytes]) -> list[tuple[str, PhotoMetada
         preview = read_preview(image)
     except NoPreview:  # whoever wants its pixels is told
         return parts
-    return [*parts, *_embedded(preview.picture)] if isinstance(preview.picture, bytes) else parts
+    if isinstance(preview.picture, bytes):
+        parts += _embedded(preview.picture)
+    if preview.exif:
+        known = _guard("EXIF", lambda: describe_exif(_exif(preview.exif)))
+        if known.taken and known.taken.year < _FIRST_RAW:  # no date is written as Unix time zero
+            known = replace(known, taken=None)
+        parts.append(("LibRaw", known))
+    return parts
 
 
 def _of_raws(raws: Sequence[Path]) -> Iterator[tuple[str, PhotoMetadata]]:
@@ -200,6 +204,14 @@ def _parts(exif: Callable[[], Exif], xmp: object, iptc: object) -> list[tuple[st
     if isinstance(iptc, bytes):
         parts.append(("IPTC", parse_iptc(iptc)))
     return parts
+
+
+def _exif(block: bytes) -> Exif:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif.load(block)
+    return exif
 
 
 def _guard(what: str, read: Callable[[], PhotoMetadata]) -> PhotoMetadata:

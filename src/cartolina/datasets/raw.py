@@ -41,7 +41,10 @@ _TIFF = {b"II*\0": "<", b"MM\0*": ">"}
 _PHOTOMETRIC, _SUB_IFDS, _DNG_VERSION = 262, 330, 50706
 _SENSOR = (32803, 34892)  # a colour filter array, a linear raw
 _SHORT = 3
+_LEAST = 160  # pixels of the longer side: EXIF's own thumbnails have so many, and can just be told apart
 _FOLLOWED = 8  # sub-directories looked at: main picture, mask and some previews
+
+_MADE_BY_LIBRAW = b"dcraw v"  # the software its EXIF names
 
 # LibRaw's `flip` (mirror 1, upside down 2, transpose 4) as EXIF's orientation.
 _ORIENTATION = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
@@ -57,10 +60,14 @@ class NoPreview(CartolinaError):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a RAW shows: a JPEG's bytes, or (H, W, 3) uint8, to be turned by `orientation` (EXIF's)."""
+    """What a RAW shows: a JPEG's bytes, or (H, W, 3) uint8, to be turned by `orientation` (EXIF's).
+
+    `exif` is a block LibRaw made of what it knows of the RAW, where the JPEG did not begin with one.
+    """
 
     picture: bytes | NDArray[np.uint8]
     orientation: int
+    exif: bytes = b""
 
 
 def is_raw(file: IO[bytes]) -> bool:
@@ -91,14 +98,27 @@ def read_preview(image: Path | bytes) -> Preview:
         raise NoPreview("truncated image", _said(error)) from error
     except rawpy.LibRawError as error:
         raise NoPreview("unreadable image", _said(error)) from error
-    picture = thumbnail.data
-    turn, size = _ORIENTATION.get(sizes.flip, 1), picture.shape[1::-1] if hasattr(picture, "shape") else None
+    picture, made, turn = thumbnail.data, b"", _ORIENTATION.get(sizes.flip, 1)
     if isinstance(picture, bytes):
+        picture, made = _apart(picture)
         turn, size = _as_the_jpeg_says(picture, turn)
+    else:
+        size = picture.shape[1::-1]
+    if size and max(size) < _LEAST:
+        raise NoPreview("RAW without a preview", f"only a thumbnail of {size[0]} × {size[1]} pixels")
     # A sideways photo whose preview stands upright already: the sensor lies, the preview does not.
     if turn >= 5 and size and (size[0] < size[1]) != (sizes.width < sizes.height):
         turn = 1
-    return Preview(picture, turn)
+    return Preview(picture, turn, made)
+
+
+def _apart(jpeg: bytes) -> tuple[bytes, bytes]:
+    """A preview as it lies in the RAW, and the EXIF that LibRaw has put in front of it (none: empty)."""
+    if jpeg[2:4] != b"\xff\xe1":
+        return jpeg, b""
+    end = 4 + int.from_bytes(jpeg[4:6], "big")
+    block = jpeg[6:end]
+    return (jpeg[:2] + jpeg[end:], block) if _MADE_BY_LIBRAW in block else (jpeg, b"")
 
 
 def _as_the_jpeg_says(jpeg: bytes, otherwise: int) -> tuple[int, tuple[int, int] | None]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cartolina.datasets.formats import formats, is_heic, silence_pillow
+from cartolina.datasets.formats import formats, is_avif, is_heic, silence_pillow
 from cartolina.datasets.raw import NoPreview, is_raw, read_preview
 from cartolina.errors import CartolinaError
 
@@ -120,6 +120,10 @@ def _decoded(
         if is_heic(data[:12]) and "HEIF" not in known:
             what = "a HEIC photo: pip install 'cartolina[heif]' lets us read it"
             raise UnreadableImage("needs cartolina[heif]", what) from error
+        if is_heic(data[:12]) or is_avif(data[:12]):
+            raise UnreadableImage(
+                "unreadable image", "begins as HEIC or AVIF, is damaged or cut off"
+            ) from error
         raise UnreadableImage("not an image", f"the file begins with {data[:8]!r}") from error
     except Image.DecompressionBombError as error:
         raise UnreadableImage("image too large", str(error)) from error

@@ -85,10 +85,17 @@ def dms(degrees: float) -> tuple[IFDRational, IFDRational, IFDRational]:
     )
 
 
-def jpeg(*, exif=None, xmp: bytes | None = None, iptc: bytes | None = None, colour=(90, 120, 200)) -> bytes:
+def jpeg(
+    *,
+    exif=None,
+    xmp: bytes | None = None,
+    iptc: bytes | None = None,
+    colour=(90, 120, 200),
+    size: tuple[int, int] = (24, 16),
+) -> bytes:
     """A small JPEG with the given segments spliced in behind its start marker."""
     out = io.BytesIO()
-    Image.new("RGB", (24, 16), colour).save(out, "JPEG", **({"exif": exif} if exif is not None else {}))
+    Image.new("RGB", size, colour).save(out, "JPEG", **({"exif": exif} if exif is not None else {}))
     segments = []
     if xmp is not None:
         segments.append((0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp))
