@@ -93,8 +93,8 @@ def _strip(size, at, data, bits, compression, photometric, samples):
     width, height = size
     return {
         256: (LONG, [width]), 257: (LONG, [height]), 258: (SHORT, [bits] * samples),
-        259: (SHORT, [compression]), 262: (SHORT, [photometric]), 273: (LONG, [at]), 277: (SHORT, [samples]), 278: (LONG, [height]),
-        279: (LONG, [len(data)]),
+        259: (SHORT, [compression]), 262: (SHORT, [photometric]), 273: (LONG, [at]),
+        277: (SHORT, [samples]), 278: (LONG, [height]), 279: (LONG, [len(data)]),
     }  # fmt: skip
 
 
