@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cartolina.datasets.metadata import PhotoMetadata, read_metadata
-from cartolina.datasets.png import png_metadata
+from cartolina.datasets.png import png_metadata, without_texts
 from cartolina.post import Place
 from photo_files import dms, exif, iptc, photoshop, subjects, xmp
 
@@ -95,6 +95,18 @@ def test_a_thousand_bombs_take_no_longer_than_one(monkeypatch):
     assert len(unpacked) == 1
 
 
+def test_without_texts_the_rest_stays_byte_for_byte():
+    texts = [
+        chunk(b"tEXt", b"Comment\0a beach"),
+        ztxt(b"Software", b"x"),
+        itxt(b"XML:com.adobe.xmp", b"<x/>"),
+    ]
+    block = chunk(b"eXIf", exif(dms(1), dms(2)).tobytes())
+    assert without_texts(png(*texts, block)) == png(block)
+    assert without_texts(png(block)[:-5]) == png(block)[:-5]
+    assert without_texts(b"no PNG") == b"no PNG"
+
+
 def test_other_texts_are_passed_over():
     notes = [chunk(b"tEXt", b"Comment\0a beach"), ztxt(b"Software", b"x" * (9 << 20)), chunk(b"tEXt", b"")]
     assert read_metadata(png(*notes)) == PhotoMetadata()
@@ -107,3 +119,4 @@ WHOLE = png(itxt(b"XML:com.adobe.xmp", xmp(subjects("sea")), packed=True), behin
 def test_no_cut_and_no_bytes_crash_it(at, noise):
     for data in (WHOLE[:at], WHOLE[:at] + noise, WHOLE[:at] + noise + WHOLE[at:]):
         png_metadata(io.BytesIO(data))
+        without_texts(data)

@@ -13,11 +13,12 @@ from typing import IO
 
 from cartolina.errors import InputError
 
-__all__ = ["SIGNATURE", "png_metadata"]
+__all__ = ["SIGNATURE", "png_metadata", "without_texts"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LARGEST = 8 << 20  # bytes of one text, unpacked
 _CHUNKS = 1 << 17  # a photo of 100 MB in the usual chunks of 8 KB has a tenth of it
+_KINDS_OF_TEXT = (b"tEXt", b"zTXt", b"iTXt")
 _TEXTS = {
     b"XML:com.adobe.xmp": "xmp",
     b"Raw profile type xmp": "xmp",
@@ -42,7 +43,7 @@ def png_metadata(file: IO[bytes]) -> tuple[dict[str, bytes], list[str]]:
         if len(head) < 8 or head[4:] == b"IEND":
             break
         length, kind = struct.unpack(">I4s", head)
-        if kind not in (b"eXIf", b"tEXt", b"zTXt", b"iTXt") or length > _LARGEST:
+        if kind not in (b"eXIf", *_KINDS_OF_TEXT) or length > _LARGEST:
             file.seek(length + 4, 1)
             continue
         data = file.read(length)
@@ -56,6 +57,22 @@ def png_metadata(file: IO[bytes]) -> tuple[dict[str, bytes], list[str]]:
                 found[what] = b""
                 problems.append(f"{keyword.decode('latin-1')}: {error}")
     return {what: data for what, data in found.items() if data}, problems
+
+
+def without_texts(png: bytes) -> bytes:
+    """A PNG without its texts, which may be more than Pillow puts up with; what is no PNG, as it is."""
+    if not png.startswith(SIGNATURE):
+        return png
+    kept, at = [SIGNATURE], len(SIGNATURE)
+    for _ in range(_CHUNKS):
+        if at + 8 > len(png):
+            break
+        length, kind = struct.unpack_from(">I4s", png, at)
+        end = at + length + 12
+        if kind not in _KINDS_OF_TEXT:
+            kept.append(png[at:end])
+        at = end
+    return b"".join([*kept, png[at:]])
 
 
 def _text(kind: bytes, keyword: bytes, rest: bytes) -> bytes:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cartolina.datasets.formats import formats, is_avif, is_heic, silence_pillow
+from cartolina.datasets.png import without_texts
 from cartolina.datasets.raw import NoPreview, is_raw, read_preview
 from cartolina.errors import CartolinaError
 
@@ -85,7 +86,13 @@ def open_rgb(image: Path | bytes, at_least: int | None = None) -> Image.Image:
     silence_pillow()
     data = read_bytes(image)
     if not is_raw(io.BytesIO(data)):
-        return _decoded(data, at_least, formats())
+        try:
+            return _decoded(data, at_least, formats())
+        except UnreadableImage:
+            bare = without_texts(data)  # a PNG's words must not cost its pixels
+            if bare == data:
+                raise
+            return _decoded(bare, at_least, formats())
     try:
         preview = read_preview(data)
     except NoPreview as error:
