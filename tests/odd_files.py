@@ -20,13 +20,10 @@ from raw_files import dng
 
 RED = (255, 0, 0)
 NAN = (IFDRational(0, 0),) * 3
-LAUGHS = (
-    b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha">'
-    + b"".join(
-        f'<!ENTITY {n} "{f"&{p};" * 10}">'.encode() for p, n in zip("abcdefgh", "bcdefghi", strict=True)
-    )
-    + b"]><x>&i;</x>"
-)
+LAUGHS = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha">'
+for former, name in zip("abcdefgh", "bcdefghi", strict=True):  # 10^8 times "ha"
+    LAUGHS += f'<!ENTITY {name} "{f"&{former};" * 10}">'.encode()
+LAUGHS += b"]><x>&i;</x>"
 OUTSIDE = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>'
 
 
@@ -102,7 +99,8 @@ def noted_pictures():
     def gps(lat, lon, refs=("N", "E")):
         return jpeg(exif=exif(lat, lon, refs, **camera), colour=RED)
 
-    broken = b"Exif\0\0MM\0*\0\0\0\x08\0\x02\x88\x25\0\x04\0\0\0\x01\xff\xff\xff\xff\x87\x69\0\x04\0\0\0\x01\0\0\0\0"
+    broken = b"Exif\0\0MM\0*\0\0\0\x08\0\x02"  # its two directories are said to lie nowhere
+    broken += b"\x87\x69\0\x04\0\0\0\x01\0\0\0\0" + b"\x88\x25\0\x04\0\0\0\x01\xff\xff\xff\xff"
     bomb = chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(b"0" * (9 << 20)))
     other = xmp(attributes='exif:GPSLatitude="51,0.0N" exif:GPSLongitude="0,0.5E"')
     return {
