@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from photo_files import descriptions, dms, exif, iptc, subjects, write, xmp
 
 from cartolina.datasets import Skipped, open_dataset
+from cartolina.datasets.folder import STACKED
 from cartolina.datasets.walk import natural
 from cartolina.errors import InputError, UnknownName
 from cartolina.post import Place
+from photo_files import descriptions, dms, exif, iptc, subjects, write, xmp
+from raw_files import dng
 
 TAKEOUT = {
     "title": "a.jpg",
@@ -116,6 +118,40 @@ def test_a_bad_sidecar_costs_only_itself(tmp_path, name, content):
     assert [(one.where, one.reason) for one in skipped] == [("a.jpg", "bad sidecar")]
 
 
+def test_sidecars_of_no_bytes(tmp_path):
+    """An empty text says nothing; an empty JSON or XMP file is damaged."""
+    write(tmp_path / "a.jpg", iptc=iptc((2, 25, b"kept")))
+    for suffix in (".txt", ".json", ".xmp"):
+        (tmp_path / f"a{suffix}").touch()
+    posts, skipped = read(tmp_path)
+    assert (posts["a.jpg"].captions, posts["a.jpg"].tags) == ((), ("kept",))
+    assert [one.reason for one in skipped] == ["bad sidecar"] * 2
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        ("utf-8", "Évora, 東京"),
+        ("utf-8-sig", "Évora, 東京"),
+        ("utf-16", "Évora, 東京"),
+        ("cp1252", "Évora – 5 €"),
+        ("latin-1", "Évora"),
+    ],
+)
+def test_captions_in_other_encodings(tmp_path, encoding, expected):
+    write(tmp_path / "a.jpg")
+    (tmp_path / "a.txt").write_bytes(expected.encode(encoding))
+    assert read(tmp_path)[0]["a.jpg"].text == expected
+
+
+def test_a_caption_in_shift_jis_cannot_be_known_and_becomes_western_letters(tmp_path):
+    write(tmp_path / "a.jpg")
+    (tmp_path / "a.txt").write_bytes("東京".encode("shift-jis"))
+    posts, skipped = read(tmp_path)
+    assert posts["a.jpg"].text == "“Œ‹ž"
+    assert skipped == []
+
+
 def test_a_bad_place_costs_only_itself(tmp_path):
     write(tmp_path / "a.jpg", exif=exif(dms(95), dms(0)), iptc=iptc((2, 25, b"kept")))
     posts, skipped = read(tmp_path)
@@ -136,6 +172,102 @@ def test_videos_are_counted(tmp_path):
     posts, skipped = read(tmp_path)
     assert list(posts) == ["a.jpg"]
     assert [(one.where, one.reason) for one in skipped] == [("b/film.mp4", "video"), ("MVI_1.MOV", "video")]
+
+
+def raw(path, **parts):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(dng(**parts))
+    return path
+
+
+def test_a_raw_and_its_jpeg_are_one_post_with_the_words_and_the_place_of_both(tmp_path):
+    write(tmp_path / "b/IMG_1.JPG", iptc=iptc((2, 25, b"inside"), (2, 120, b"From the JPEG")))
+    raw(tmp_path / "b/IMG_1.CR2", gps=(41, 2), xmp=xmp(subjects("of the raw")))
+    (tmp_path / "b/IMG_1.xmp").write_bytes(xmp(subjects("of both")))
+    (tmp_path / "b/IMG_1.CR2.xmp").write_bytes(xmp(subjects("beside the raw")))
+    (tmp_path / "b/IMG_1.jpg.txt").write_text("Beside the JPEG")
+    posts, skipped = read(tmp_path)
+    assert list(posts) == ["b/IMG_1.JPG"]
+    post = posts["b/IMG_1.JPG"]
+    assert post.image == tmp_path / "b/IMG_1.JPG"
+    assert post.captions == ("Beside the JPEG", "From the JPEG")
+    assert post.tags == ("of both", "beside the raw", "inside", "of the raw")
+    assert (post.place, str(post.taken)) == (Place(41, 2), "2019-07-04 12:34:56")
+    assert skipped == [Skipped("b/IMG_1.CR2", STACKED, "one post with IMG_1.JPG")]
+    assert open_dataset(tmp_path, "folder").count(None) == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "ids", "hidden"),
+    [
+        (["a.CR2", "a.jpg"], ["a.jpg"], ["a.CR2"]),
+        (["IMG_1.dng", "img_1.HEIC"], ["img_1.HEIC"], ["IMG_1.dng"]),
+        (["a.NEF", "a.heic", "a.jpeg"], ["a.heic", "a.jpeg"], ["a.NEF"]),
+        (["a.cr2", "a.dng", "a.jpg"], ["a.jpg"], ["a.cr2", "a.dng"]),
+        (["a.cr2", "a.png"], ["a.png"], ["a.cr2"]),
+        (["a.cr2", "a.dng"], ["a.cr2", "a.dng"], []),
+        (["a.cr2"], ["a.cr2"], []),
+        (["a.cr2", "a-1.jpg"], ["a-1.jpg", "a.cr2"], []),
+        (["a.cr2", "b/a.jpg"], ["a.cr2", "b/a.jpg"], []),
+        (["a.cr2", "a.mp4", "a.txt"], ["a.cr2"], []),
+    ],
+)
+def test_what_is_stacked(tmp_path, names, ids, hidden):
+    for name in names:
+        if name.lower().endswith((".cr2", ".dng", ".nef")):
+            raw(tmp_path / name)
+        else:
+            write(tmp_path / name)
+    posts, skipped = read(tmp_path)
+    assert list(posts) == ids
+    assert [one.where for one in skipped if one.reason == STACKED] == hidden
+
+
+def test_the_date_of_a_raw_that_says_another_than_its_jpeg_is_noted(tmp_path):
+    write(tmp_path / "a.jpg", exif=exif(taken="2018:01:01 00:00:01"))
+    raw(tmp_path / "a.dng")
+    posts, skipped = read(tmp_path)
+    assert posts["a.jpg"].taken == datetime(2018, 1, 1, 0, 0, 1)
+    note = "date: EXIF says 2018-01-01 00:00:01, which is kept; a.dng's EXIF 2019-07-04 12:34:56"
+    assert Skipped("a.jpg", "sources disagree", note) in skipped
+
+
+def test_a_raw_that_cannot_be_opened_costs_only_what_it_says(tmp_path, monkeypatch):
+    write(tmp_path / "a.jpg", iptc=iptc((2, 25, b"kept")))
+    raw(tmp_path / "a.dng")
+    opened = type(tmp_path).open
+
+    def refuse(path, *args, **kwargs):
+        if path.name == "a.dng":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *args, **kwargs)
+
+    monkeypatch.setattr(type(tmp_path), "open", refuse)
+    posts, skipped = read(tmp_path)
+    assert posts["a.jpg"].tags == ("kept",)
+    assert [one.detail for one in skipped if one.reason == "bad metadata"] == [
+        "a.dng: Permission denied; the post stays without"
+    ]
+
+
+def test_a_listing_tells_when_a_raw_or_what_lies_beside_it_changes(tmp_path):
+    write(tmp_path / "a.jpg")
+
+    def beside():
+        (one,) = open_dataset(tmp_path, "folder").listing(None)
+        return one.beside
+
+    seen = [beside()]
+    raw(tmp_path / "a.CR2")
+    seen.append(beside())
+    raw(tmp_path / "a.CR2", gps=(41, 2))
+    seen.append(beside())
+    (tmp_path / "a.CR2.xmp").write_bytes(xmp(subjects("x")))
+    seen.append(beside())
+    (tmp_path / "a.CR2").unlink()
+    seen.append(beside())
+    assert len(set(seen[:4])) == 4
+    assert seen[4] == seen[0]
 
 
 def test_a_pipe_a_socket_and_a_loop_named_like_photos_are_not_opened(tmp_path, monkeypatch):

@@ -3,9 +3,9 @@ import struct
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from photo_files import iptc
 
-from cartolina.datasets.iptc import parse_iptc
+from cartolina.datasets.iptc import iptc_in, parse_iptc
+from photo_files import iptc
 
 UTF_8, LATIN_1 = b"\x1b%G", b"\x1b.A"
 
@@ -43,6 +43,36 @@ def test_encodings(charset, raw, text):
     assert parse_iptc(iptc(*declared, (2, 120, raw), (2, 25, raw))).captions == (text,)
 
 
+def test_title_names_of_the_place_and_levels():
+    data = iptc(
+        (2, 5, b"Our summer"), (2, 5, b"DSC_0042"), (2, 120, b"By the sea"), (2, 25, b"Places|Italy|Rome"),
+        (2, 101, b"Italia"), (2, 90, b"Roma"), (2, 95, b"Lazio"), (2, 92, b"Trastevere"),
+    )  # fmt: skip
+    found = parse_iptc(data)
+    assert found.captions == ("By the sea", "Our summer")
+    assert found.tags == ("Rome", "Italy", "Places", "Trastevere", "Roma", "Lazio", "Italia")
+
+
+def block(number, data, name=b""):
+    header = bytes([len(name)]) + name
+    return (
+        b"8BIM" + struct.pack(">H", number) + header + b"\0" * (len(header) % 2)
+        + struct.pack(">I", len(data)) + data + b"\0" * (len(data) % 2)
+    )  # fmt: skip
+
+
+def test_iptc_within_photoshops_resources():
+    words = iptc((2, 25, b"sea"))
+    resources = block(0x03ED, b"odd", b"ab") + block(0x0404, words, b"abc") + block(0x0404, b"later")
+    assert iptc_in(b"Photoshop 3.0\0" + resources) == iptc_in(resources) == iptc_in(words) == words
+    assert iptc_in(block(0x03ED, b"x")) == b""
+
+
+@given(st.integers(0, 60), st.binary(max_size=20))
+def test_no_resources_crash_it(cut, noise):
+    iptc_in((block(0x03ED, b"odd", b"ab") + block(0x0404, b"words"))[:cut] + noise)
+
+
 def test_an_extended_length():
     data = struct.pack(">BBBHI", 0x1C, 2, 120, 0x8004, 40_000) + b"x" * 40_000 + iptc((2, 25, b"after"))
     assert parse_iptc(data).captions == ("x" * 40_000,)
@@ -58,7 +88,7 @@ def test_a_cut_off_dataset_costs_only_itself():
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=40), max_size=5))
 def test_keywords_survive_the_round_trip(words):
     words = list({word.casefold(): word for word in (" ".join(w.split()) for w in words)}.values())
-    printable = [w for w in words if w.isprintable() and w and not w.startswith("#")]
+    printable = [w for w in words if w.isprintable() and w and not w.startswith("#") and "|" not in w]
     data = iptc((1, 90, UTF_8), *((2, 25, word.encode()) for word in printable))
     import unicodedata
 

@@ -2,19 +2,19 @@ import io
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from photo_files import descriptions, dms, exif, iptc, jpeg, subjects, tiff, xmp
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
 from cartolina.datasets.exif import describe_exif
-from cartolina.datasets.metadata import PhotoMetadata, read_metadata
+from cartolina.datasets.formats import formats
+from cartolina.datasets.metadata import DISAGREE, PhotoMetadata, read_metadata, reconciled
 from cartolina.post import Place
+from photo_files import descriptions, dms, exif, iptc, jpeg, subjects, tiff, xmp
 
 NAN = IFDRational(0, 0)
 
@@ -142,16 +142,100 @@ def test_iptc_in_tiff_whatever_its_declared_type(kind, order):
     assert read_metadata(tiff(33723, kind, words, order)).tags == ("harbour", "night")
 
 
-def test_heif_is_opened_by_its_package_where_there_is_one(tmp_path, monkeypatch):
-    registered = []
-    heif = SimpleNamespace(register_heif_opener=lambda: registered.append(True))
-    path = tmp_path / "a.HEIC"
-    path.write_bytes(b"\0\0\0\x18ftypheic")
+def heic(**options):
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), (0, 0, 255)).save(out, "HEIF", **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+def without_heif(monkeypatch):
+    """As if pillow-heif were not installed."""
+    formats.cache_clear()
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    assert read_metadata(path) == PhotoMetadata()
-    monkeypatch.setitem(sys.modules, "pillow_heif", heif)
-    assert read_metadata(path) == PhotoMetadata()
-    assert registered == [True]
+    yield
+    formats.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["a.HEIC", "a.hif", "a.jpg"])
+def test_heic_and_what_is_in_it_whatever_its_name(tmp_path, name):
+    camera = exif(dms(41.5), dms(2.25), taken="2019:07:04 12:34:56", offset="+02:00", orientation=6)
+    path = tmp_path / name
+    path.write_bytes(heic(exif=camera, xmp=xmp(subjects("sea") + descriptions(x_default="By the sea"))))
+    found = read_metadata(path)
+    assert found == read_metadata(path.read_bytes())
+    assert (found.place, found.tags, found.captions) == (Place(41.5, 2.25), ("sea",), ("By the sea",))
+    assert found.taken == datetime(2019, 7, 4, 12, 34, 56, tzinfo=timezone(timedelta(hours=2)))
+    assert found.problems == ()
+
+
+def test_heic_without_its_package_has_no_metadata(tmp_path, without_heif):
+    assert "HEIF" not in formats()
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    assert read_metadata(tmp_path / "a.heic") == PhotoMetadata()
+
+
+def test_avif_carries_exif_and_xmp():
+    out = io.BytesIO()
+    camera = exif(dms(41.5), dms(2.25), taken="2019:07:04 12:34:56")
+    Image.new("RGB", (16, 8)).save(out, "AVIF", exif=camera, xmp=xmp(subjects("sea")))
+    found = read_metadata(out.getvalue())
+    assert (found.place, found.tags, str(found.taken)) == (Place(41.5, 2.25), ("sea",), "2019-07-04 12:34:56")
+
+
+def said(place=None, taken=None, **words):
+    return PhotoMetadata(place=place, taken=datetime.fromisoformat(taken) if taken else None, **words)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "differ"),
+    [
+        (said(Place(41, 2)), said(Place(41.008, 2)), False),  # 890 m
+        (said(Place(41, 2)), said(Place(41.01, 2)), True),  # 1.1 km
+        (said(Place(0, 179.999)), said(Place(0, -179.999)), False),  # over the date line
+        (said(Place(41, 2)), said(), False),
+        (said(None, "2019-07-04T12:00:00"), said(None, "2019-07-04T12:01:00"), False),
+        (said(None, "2019-07-04T12:00:00"), said(None, "2019-07-04T12:01:01"), True),
+        (said(None, "2019-07-04T12:00:00+02:00"), said(None, "2019-07-04T10:00:00+00:00"), False),
+        (said(None, "2019-07-04T12:00:00+02:00"), said(None, "2019-07-04T12:00:00+00:00"), True),
+        (said(None, "2019-07-04T12:00:00"), said(None, "2019-07-04T23:00:00+00:00"), False),  # a zone unknown
+        (said(None, "2019-07-04T12:00:00"), said(None, "2019-07-04T00:00:00"), False),  # a day without a time
+        (said(None, "2019-07-04T12:00:00"), said(None, "2019-07-06T00:00:00"), True),
+    ],
+)
+def test_sources_that_disagree_are_told_and_the_first_wins(first, second, differ):
+    found = reconciled([("a.xmp", first), ("EXIF", second)])
+    assert (found.place, found.taken) == (first.place, first.taken)
+    assert reasons(found) == [DISAGREE] * differ
+
+
+def test_the_note_names_both_values_and_the_winner():
+    parts = [
+        ("a.xmp", said(Place(41, 2), "2019-07-04T12:00:00")),
+        ("EXIF", said(Place(41, 2), "2018-01-01T12:00:00")),
+        ("XMP", said(Place(51, 0), "2019-07-04T12:00:10")),
+    ]
+    assert [detail for _, detail in reconciled(parts).problems] == [
+        "place: a.xmp says 41.00000, 2.00000, which is kept; XMP 51.00000, 0.00000 (1,123 km away)",
+        "date: a.xmp says 2019-07-04 12:00:00, which is kept; EXIF 2018-01-01 12:00:00",
+    ]
+
+
+@given(st.datetimes(timezones=st.none() | st.timezones()), st.datetimes(timezones=st.none() | st.timezones()))
+def test_any_two_dates_are_compared(one, other):
+    reconciled([("a", PhotoMetadata(taken=one)), ("b", PhotoMetadata(taken=other))])
+
+
+def test_exif_and_xmp_in_one_file_that_disagree():
+    camera = exif(dms(41), dms(2), taken="2019:07:04 12:00:00")
+    packet = xmp(attributes='exif:GPSLatitude="51,0.0N" exif:GPSLongitude="0,0.0E"')
+    found = read_metadata(jpeg(exif=camera, xmp=packet))
+    assert found.place == Place(41, 2)
+    assert reasons(found) == [DISAGREE]
+    assert "EXIF says 41.00000, 2.00000, which is kept; XMP 51.00000" in found.problems[0][1]
 
 
 def test_a_png_is_not_decoded_for_its_exif(monkeypatch):

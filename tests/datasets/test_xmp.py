@@ -3,11 +3,11 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from photo_files import descriptions, subjects, xmp
 
 from cartolina.datasets.xmp import parse_xmp
 from cartolina.errors import InputError
 from cartolina.post import Place
+from photo_files import descriptions, subjects, xmp
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
 <!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]><x>&c;</x>"""
@@ -19,6 +19,77 @@ def test_keywords_and_descriptions():
     found = parse_xmp(xmp(subjects("beach", "#sea", "New York") + descriptions(x_default="A beach")))
     assert found.tags == ("beach", "sea", "New York")
     assert found.captions == ("A beach",)
+
+
+def items(name, *texts, form="Bag"):
+    return f"<{name}><rdf:{form}>{''.join(f'<rdf:li>{t}</rdf:li>' for t in texts)}</rdf:{form}></{name}>"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        items("lr:hierarchicalSubject", "Places|Italy|Rome"),
+        items("digiKam:TagsList", "Places/Italy/Rome", form="Seq"),
+        items("MicrosoftPhoto:LastKeywordXMP", "Places/Italy/Rome"),
+        items("mediapro:CatalogSets", "Places|Italy|Rome"),
+        items("dc:subject", "Places|Italy|Rome"),
+    ],
+)
+def test_each_level_of_a_tag_within_tags_is_one_the_last_first(written):
+    assert parse_xmp(xmp(written)).tags == ("Rome", "Italy", "Places")
+
+
+def test_what_digikam_writes_gives_each_tag_once():
+    found = parse_xmp(
+        xmp(
+            subjects("Rome", "Ida", "sea")
+            + items("digiKam:TagsList", "Places/Italy/Rome", "People/Ida", "sea", form="Seq")
+            + items("MicrosoftPhoto:LastKeywordXMP", "Places/Italy/Rome", "People/Ida", "sea")
+            + items("lr:hierarchicalSubject", "Places|Italy|Rome", "People|Ida", "sea")
+            + items("mediapro:CatalogSets", "Places|Italy|Rome", "People|Ida", "sea")
+        )
+    )
+    assert found.tags == ("Rome", "Ida", "sea", "Italy", "Places", "People")
+
+
+def test_a_keyword_with_a_stroke_in_it_stays_whole():
+    found = parse_xmp(xmp(subjects("AC/DC") + items("MicrosoftPhoto:LastKeywordXMP", "AC/DC", "Music/Rock")))
+    assert found.tags == ("AC/DC", "Rock", "Music")
+
+
+def test_empty_levels_are_none():
+    assert parse_xmp(xmp(items("lr:hierarchicalSubject", "|Places||Rome|", "|", ""))).tags == (
+        "Rome",
+        "Places",
+    )
+
+
+def test_headline_and_title_are_captions_unless_the_title_is_a_files_name():
+    title = "<dc:title><rdf:Alt><rdf:li xml:lang='x-default'>{}</rdf:li></rdf:Alt></dc:title>"
+    words = descriptions(x_default="By the sea") + title.format("Our summer")
+    assert parse_xmp(xmp(words, 'photoshop:Headline="Holidays"')).captions == (
+        "By the sea", "Holidays", "Our summer",
+    )  # fmt: skip
+    for name in ("DSC_0042", "IMG_20190704_123456", "P1010023", "_MG_1234", "lake.JPG", "IMG-2019-WA0001"):
+        assert parse_xmp(xmp(title.format(name))).captions == ()
+    for name in ("Summer2019", "Year 2019 in Rome", "Rome"):
+        assert parse_xmp(xmp(title.format(name))).captions == (name,)
+
+
+def test_names_of_the_place_and_of_people_are_tags():
+    core = (
+        'xmlns:Iptc4xmpCore="http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/" Iptc4xmpCore:Location="Trastevere"'
+    )
+    place = 'photoshop:City="Rome" photoshop:State="Lazio" photoshop:Country="Italy"'
+    people = (
+        '<e:PersonInImage xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"><rdf:Bag><rdf:li>Ida</rdf:li>'
+        "</rdf:Bag></e:PersonInImage>"
+        '<r:Regions xmlns:r="http://www.metadataworkinggroup.com/schemas/regions/" rdf:parseType="Resource">'
+        '<r:RegionList><rdf:Bag><rdf:li><rdf:Description r:Name="Bo" r:Type="Face"/></rdf:li>'
+        '<rdf:li rdf:parseType="Resource"><r:Name>Zoë</r:Name></rdf:li></rdf:Bag></r:RegionList></r:Regions>'
+    )
+    found = parse_xmp(xmp(subjects("rome") + people, f"{core} {place}"))
+    assert found.tags == ("rome", "Ida", "Bo", "Zoë", "Trastevere", "Lazio", "Italy")
 
 
 def test_language_alternatives_come_default_first():

@@ -56,6 +56,39 @@ def test_any_word_survives(tag):
     assert parse_xmp(merged(DARKTABLE, Words((tag,)))).tags == ("sea", "Blurred", tag)
 
 
+DIGIKAM = DARKTABLE.replace(
+    b"   <darktable:history>",
+    b"""   <lr:hierarchicalSubject xmlns:lr="http://ns.adobe.com/lightroom/1.0/"><rdf:Bag>
+    <rdf:li>Places|Italy|Rome</rdf:li><rdf:li>Blurred</rdf:li></rdf:Bag></lr:hierarchicalSubject>
+   <digiKam:TagsList xmlns:digiKam="http://www.digikam.org/ns/1.0/"><rdf:Seq>
+    <rdf:li>Places/Italy/Rome</rdf:li><rdf:li>People/Ida</rdf:li></rdf:Seq></digiKam:TagsList>
+   <darktable:history>""",
+)
+
+
+@pytest.mark.parametrize(
+    ("unwanted", "left"),
+    [
+        (("rome",), ("sea", "Blurred", "Italy", "Places", "Ida", "People")),
+        (("Italy", "blurred"), ("sea", "Rome", "Places", "Ida", "People")),
+        (("Places", "Italy", "Rome", "People", "IDA", "sea", "Blurred"), ()),
+    ],
+)
+def test_what_is_taken_out_leaves_the_hierarchies_too(unwanted, left):
+    new = merged(DIGIKAM, Words(not_tags=unwanted))
+    assert parse_xmp(new).tags == left
+    assert b'darktable:params="00ff"' in new
+    assert merged(new, Words(not_tags=unwanted)) is new
+    if "Rome" not in unwanted:
+        assert (b"<rdf:Seq>" in new) == (b"digiKam:TagsList" in new)  # an ordered list stays one
+
+
+def test_a_tag_within_tags_that_is_added_joins_the_flat_ones():
+    new = merged(DIGIKAM, Words(tags=("Italy",)))
+    assert parse_xmp(new).tags == ("sea", "Blurred", "Italy", "Rome", "Places", "Ida", "People")
+    assert new.count(b"Places|Italy|Rome") == 1
+
+
 def test_attributes_become_lists():
     short = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
       <rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" dc:description="as an attribute">

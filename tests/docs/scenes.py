@@ -17,6 +17,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from raw_files import dng
+
 THINGS = ("boat", "house", "tree", "mountain", "balloon")
 COLOURS = {"red": (210, 40, 40), "white": (245, 245, 245), "yellow": (235, 200, 40), "green": (40, 140, 60)}
 GROUNDS = {"sea": (40, 90, 170), "meadow": (110, 170, 70), "snow": (225, 230, 240)}
@@ -100,6 +102,26 @@ def takeout(root):
         with zipfile.ZipFile(root / f"takeout-20240101T000000Z-{number:03}.zip", "w") as archive:
             for name, data in files.items():
                 archive.writestr(name, data)
+    return root
+
+
+def odd(root):
+    """What a memory card and years of copying leave: good photos, a RAW with its JPEG, and what is none."""
+    save(
+        draw("tree", "red", "meadow", (180, 120)),
+        root / "IMG_7001.jpg",
+        "2022:05:01 10:00:00",
+        TOWNS["Kyoto"],
+    )
+    save(draw("boat", "white", "sea", (180, 120)), root / "IMG_7002.jpg")
+    preview = io.BytesIO()
+    draw("boat", "white", "sea", (320, 240)).save(preview, "JPEG")
+    (root / "IMG_7002.dng").write_bytes(dng(preview.getvalue(), taken="2022:05:01 11:00:00", gps=(35, 135)))
+    whole = (root / "IMG_7001.jpg").read_bytes()
+    (root / "IMG_7003.jpg").write_bytes(whole[: len(whole) // 2])
+    (root / "IMG_7004.jpg").touch()
+    (root / "IMG_7005.jpg").write_text("not a photo at all")
+    (root / "MVI_7006.MOV").write_bytes(b"a film")
     return root
 
 

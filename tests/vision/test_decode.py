@@ -1,6 +1,7 @@
 import hashlib
 import io
 import struct
+import sys
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,9 @@ import pytest
 from PIL import Image
 from vision_photos import encoded, photo
 
+from cartolina.datasets.formats import formats
 from cartolina.vision.decode import UnreadableImage, content_hash, open_rgb
+from raw_files import dng
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -30,20 +33,21 @@ def seen(image: Image.Image) -> tuple:
     return tuple(image.getpixel(at) for at in [(0, 0), (right, 0), (0, bottom), (right, bottom)])
 
 
-@pytest.mark.parametrize(
-    ("orientation", "expected"),
-    [
-        (1, (RED, GREEN, BLUE, WHITE)),
-        (2, (GREEN, RED, WHITE, BLUE)),
-        (3, (WHITE, BLUE, GREEN, RED)),
-        (4, (BLUE, WHITE, RED, GREEN)),
-        (5, (RED, BLUE, GREEN, WHITE)),
-        (6, (BLUE, RED, WHITE, GREEN)),
-        (7, (WHITE, GREEN, BLUE, RED)),
-        (8, (GREEN, WHITE, RED, BLUE)),
-        (9, (RED, GREEN, BLUE, WHITE)),
-    ],
-)
+UPRIGHT = [
+    (1, (RED, GREEN, BLUE, WHITE)),
+    (2, (GREEN, RED, WHITE, BLUE)),
+    (3, (WHITE, BLUE, GREEN, RED)),
+    (4, (BLUE, WHITE, RED, GREEN)),
+    (5, (RED, BLUE, GREEN, WHITE)),
+    (6, (BLUE, RED, WHITE, GREEN)),
+    (7, (WHITE, GREEN, BLUE, RED)),
+    (8, (GREEN, WHITE, RED, BLUE)),
+    (9, (RED, GREEN, BLUE, WHITE)),
+]
+"""EXIF's orientations, and the corners of `corners()` once they are applied."""
+
+
+@pytest.mark.parametrize(("orientation", "expected"), UPRIGHT)
 def test_exif_orientation_is_applied(orientation, expected):
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -151,12 +155,118 @@ def test_a_missing_file_and_a_folder(tmp_path):
         open_rgb(tmp_path)
 
 
-def test_heic_without_its_package_says_what_to_install(monkeypatch):
-    data = b"\0\0\0\x18ftypheic" + b"\0" * 64
+def heif(image, **options):
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return encoded(image, "HEIF", quality=100, **options)
+
+
+def nearest(colour):
+    return min((RED, GREEN, BLUE, WHITE), key=lambda one: np.abs(np.subtract(one, colour)).sum())
+
+
+@pytest.mark.parametrize(("orientation", "expected"), UPRIGHT[:8])
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_heic_and_avif_stand_upright_whatever_turned_them(kind, orientation, expected):
+    """HEIC is turned by its decoder, which its EXIF repeats; AVIF by what Pillow makes EXIF of."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    large = corners().resize((128, 64), Image.Resampling.NEAREST)
+    block = exif.tobytes()  # from bytes, pillow-heif writes the turn into the container, as phones do
+    data = heif(large, exif=block) if kind == "HEIF" else encoded(large, kind, quality=95, exif=block)
+    upright = open_rgb(data)
+    assert tuple(map(nearest, seen(upright))) == expected
+    assert upright.size == ((64, 128) if orientation in (5, 6, 7, 8) else (128, 64))
+
+
+@pytest.fixture
+def without_heif(monkeypatch):
+    """As if pillow-heif were not installed."""
+    formats.cache_clear()
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    yield
+    formats.cache_clear()
+
+
+def test_heic_without_its_package_says_what_to_install(without_heif):
+    with pytest.raises(UnreadableImage, match=r"pip install 'cartolina\[heif\]'") as caught:
+        open_rgb(b"\0\0\0\x18ftypheic" + b"\0" * 64)
+    assert caught.value.reason == "needs cartolina[heif]"
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_heic_and_avif_that_are_cut_off_are_no_strangers(kind):
+    data = heif(photo_image()) if kind == "HEIF" else encoded(photo_image(), kind)
+    for length in (12, 40, len(data) // 2, len(data) - 40):
+        with pytest.raises(UnreadableImage) as caught:
+            open_rgb(data[:length])
+        assert caught.value.reason in ("unreadable image", "truncated image")
+
+
+def photo_image():
+    return Image.open(io.BytesIO(photo(1, (64, 64))))
+
+
+def shot(image, **options):
+    return encoded(image.resize((320, 160), Image.Resampling.NEAREST), "JPEG", quality=95, **options)
+
+
+@pytest.mark.parametrize(("orientation", "expected"), UPRIGHT[:8])
+@pytest.mark.parametrize("repeated", [False, True])
+def test_a_raw_is_its_preview_turned_once(tmp_path, orientation, expected, repeated):
+    """As the RAW says; a preview whose own EXIF repeats it is not turned twice."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = dng(shot(corners(), **({"exif": exif} if repeated else {})), orientation=orientation)
+    (tmp_path / "a.jpg").write_bytes(data)  # a wrong name does no harm
+    for image in (data, tmp_path / "a.jpg"):
+        upright = open_rgb(image)
+        assert tuple(map(nearest, seen(upright))) == expected
+        assert upright.size == ((160, 320) if orientation in (5, 6, 7, 8) else (320, 160))
+    assert max(open_rgb(data, at_least=50).size) == 160  # decoded small, as any JPEG
+
+
+def test_a_raw_preview_that_stands_upright_is_left_so():
+    upright = corners().transpose(Image.Transpose.ROTATE_270)
+    preview = encoded(upright.resize((160, 320), Image.Resampling.NEAREST), "JPEG", quality=95)
+    assert tuple(map(nearest, seen(open_rgb(dng(preview, orientation=6))))) == (BLUE, RED, WHITE, GREEN)
+
+
+def test_a_raw_whose_preview_is_plain_pixels():
+    found = open_rgb(dng(thumbnail=(200, 150), orientation=6))
+    assert (found.size, found.mode, found.getpixel((9, 9))) == ((150, 200), "RGB", RED)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (dng(), "RAW without a preview"),
+        (dng(shot(corners())[:900]), "truncated image"),
+        (b"FUJIFILMCCD-RAW 0201" + b"\0" * 400, "unreadable image"),
+    ],
+)
+def test_a_raw_that_shows_nothing_says_why(data, reason):
     with pytest.raises(UnreadableImage) as caught:
         open_rgb(data)
-    if caught.value.reason == "not an image":  # pillow-heif, where installed, calls it unreadable
-        assert "cartolina[heif]" in caught.value.detail
+    assert caught.value.reason == reason
+
+
+def test_a_raw_without_its_package_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    with pytest.raises(UnreadableImage, match=r"pip install 'cartolina\[raw\]'") as caught:
+        open_rgb(dng(shot(corners())))
+    assert caught.value.reason == "needs cartolina[raw]"
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("cartolina.vision.decode.MAX_BYTES", 2 << 20)
+    with (tmp_path / "a.jpg").open("wb") as file:
+        file.truncate((2 << 20) + 1)
+    for image in (tmp_path / "a.jpg", b"\xff\xd8" * (2 << 20)):
+        with pytest.raises(UnreadableImage, match="more than 2") as caught:
+            open_rgb(image)
+        assert caught.value.reason == "file too large"
 
 
 @pytest.mark.parametrize("start", [PNG, JPEG, encoded(Image.open(io.BytesIO(PNG)), "WEBP")])

@@ -101,7 +101,7 @@ def build(
     for checkpoint in (opened.path / "runs").glob("learn-*/checkpoint.pt"):
         checkpoint.unlink()  # the curve stays; what was learnt is in the space
     if skipped:
-        progress.say(f"Skipped {skipped}: each is a line of {report.skipped_file}")
+        progress.say(f"Skipped or noted {skipped}: each is a line of {report.skipped_file}")
     return opened
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from cartolina.album.catalogue import Catalogue, now
 from cartolina.album.entry import Entry, Known, path_from, path_value, said_by, saying, storable
+from cartolina.album.stacks import take_over
 
 __all__ = [
     "Entered",
@@ -76,6 +77,8 @@ def enter(catalogue: Catalogue, entry: Entry, asked: bool = True) -> Entered | N
     None: a person removed this picture and nobody has `asked` for it again.
     """
     owner = _owner(catalogue, entry)
+    if owner is None and take_over(catalogue, entry):
+        owner = _owner(catalogue, entry)
     if asked:
         catalogue.change("DELETE FROM removed WHERE content_hash = ?", entry.content_hash)
     if owner and owner.content_hash == entry.content_hash:

@@ -120,9 +120,12 @@ def added(report: AddReport, posts: int, *, as_json: bool) -> None:
 
 def skipped_and_renamed(report: AddReport) -> None:
     """What was left out, by reason, and which posts have another id than their source gave them."""
+    from cartolina.datasets.dataset import NOTES
+
     console = screen()
     for reason, count in report.skipped.most_common():
-        console.print(f"[yellow]{count:,} skipped: {plain(reason)}[/yellow]")
+        what = "noted" if reason in NOTES else "skipped"
+        console.print(f"[yellow]{count:,} {what}: {plain(reason)}[/yellow]")
     if report.skipped_file:
         console.print(f"Which ones: {plain(str(report.skipped_file))}")
     for given, kept in report.renamed.items():

@@ -17,7 +17,20 @@ from typing import Protocol
 from cartolina.errors import UnknownName
 from cartolina.post import Post
 
-__all__ = ["Dataset", "Listed", "Reader", "Skipped"]
+__all__ = ["NOTES", "Dataset", "Listed", "Reader", "Skipped"]
+
+NOTES = frozenset(
+    (
+        "another image",
+        "bad coordinates",
+        "bad date",
+        "bad metadata",
+        "bad sidecar",
+        "RAW beside its picture",
+        "sources disagree",
+    )
+)
+"""The reasons of `Skipped` that leave a post where it is, with a part dropped or something to know of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ __all__ = [
     "distinct",
     "hashtags",
     "is_blank",
+    "is_file_name",
+    "levels",
     "merge",
     "read_captions",
     "read_epoch",
@@ -106,6 +108,23 @@ def distinct(words: Iterable[str]) -> tuple[str, ...]:
         if word:
             kept.setdefault(word.casefold(), word)
     return tuple(kept.values())
+
+
+def levels(path: str, separator: str) -> tuple[str, ...]:
+    """The levels of a tag within tags, the last first: people search for Rome, for Italy, for Places.
+
+    >>> levels("Places|Italy|Rome", "|")
+    ('Rome', 'Italy', 'Places')
+    """
+    return tuple(level for part in reversed(path.split(separator)) if (level := clean(part)))
+
+
+def is_file_name(title: str) -> bool:
+    """Whether a title is what a camera called the file ("DSC_0042", "lake.jpg"): it says nothing."""
+    return bool(_FILE_NAME.fullmatch(title))
+
+
+_FILE_NAME = re.compile(r"[A-Z_]{0,6}[_-]?\d{3,}[\w()~.-]*|.*\.(?i:jpe?g|png|heic|tiff?|dng)")
 
 
 _HASHTAGS = re.compile(r"(?<![\w&/#＃])(?:[#＃][^\s#＃]+)+")

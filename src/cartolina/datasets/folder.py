@@ -3,8 +3,12 @@
     photos/
       2019/IMG_2.jpg          EXIF, IPTC and XMP inside
       2019/IMG_2.jpg.xmp      or IMG_2.xmp, .txt, .json: see sidecars.py
+      2019/IMG_2.CR2          the same photo as a RAW: stacked with IMG_2.jpg, no post of its own
       2019/IMG_10.jpg         read after IMG_2: numbers count as numbers
       .thumbnails/            hidden files and folders are passed over, as is all that is no picture
+
+A RAW and a picture of the same name in the same folder are one post: its picture is the JPEG (or HEIC, or
+what there is), its words and place are those of both and of the sidecars of both. A RAW alone is a post.
 
 Ids are paths relative to the root, with `/`. Links to pictures inside the tree are read; links to its
 folders are passed over, since those are read where they are; links that leave the tree are skipped and
@@ -15,19 +19,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from cartolina.datasets.archive import ARCHIVES, is_archive, names_in, open_archive
+from cartolina.datasets.archive import ARCHIVES, File, is_archive, names_in, open_archive
 from cartolina.datasets.dataset import Dataset, Listed, Skipped
+from cartolina.datasets.fields import PhotoMetadata, merge
 from cartolina.datasets.sidecars import read_sidecars, signature
 from cartolina.datasets.suffixes import kind_of
 from cartolina.datasets.tree import Item, Tree, dataset_of, pictured
-from cartolina.datasets.walk import Picture, pictures
+from cartolina.datasets.walk import Picture, pictures, printable
 from cartolina.errors import InputError
 from cartolina.post import Post
 
-__all__ = ["FOLDER", "FolderReader", "listed", "read_post"]
+__all__ = ["FOLDER", "STACKED", "FolderReader", "listed", "read_post"]
+
+STACKED = "RAW beside its picture"
+"""The reason why a RAW is no post of its own."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +92,24 @@ def _items(tree: Tree) -> Iterator[Item | Skipped]:
     yield from tree.skipped
     for where, file in tree.pictures.items():
         siblings = tree.beside(file.folder)
-        yield Item(where, file, partial(read_sidecars, file.name, siblings), signature(file.name, siblings))
+
+        def said(name: str = file.name, siblings: Mapping[str, File] = siblings) -> PhotoMetadata:
+            return merge(one for _, one in read_sidecars(name, siblings))
+
+        yield Item(where, file, said, signature(file.name, siblings))
 
 
 def listed(picture: Picture, labels: tuple[str, ...] = ()) -> Listed:
-    """A picture with the state of its sidecars, none of which is opened."""
-    beside = signature(picture.path.name, picture.siblings)
+    """A picture with the state of its sidecars and RAWs, none of which is opened."""
+    beside = signature(picture.path.name, picture.siblings, picture.raws)
     return Listed(picture.id, picture.path, beside, lambda: read_post(picture, labels))
 
 
 def read_post(picture: Picture, labels: tuple[str, ...] = ()) -> Iterator[Post | Skipped]:
     """Make a picture's post from its metadata; what was dropped of it comes before it."""
-    said = read_sidecars(picture.path.name, picture.siblings)  # first: sidecars are edited later
-    return pictured(picture.id, picture.path, said, labels)
+    for raw in picture.raws:
+        where = picture.id.removesuffix(picture.path.name) + printable(raw.name)
+        yield Skipped(where, STACKED, f"one post with {picture.path.name}")
+    files = (picture.path, *picture.raws)
+    beside = dict(said for file in files for said in read_sidecars(file.name, picture.siblings))
+    yield from pictured(picture.id, picture.path, beside.items(), labels, picture.raws)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +20,37 @@ from cartolina.datasets import google_json
 from cartolina.datasets.archive import File
 from cartolina.datasets.columns import assign, describe_row
 from cartolina.datasets.encoding import decode
-from cartolina.datasets.fields import PhotoMetadata, merge, read_captions
+from cartolina.datasets.fields import PhotoMetadata, read_captions
 from cartolina.datasets.suffixes import SIDECARS
 from cartolina.datasets.xmp import parse_xmp
 from cartolina.errors import InputError
 
 __all__ = ["read_json", "read_sidecars", "signature", "state"]
 
-READING = "2"
+READING = "3"
 """Raised when more is read from a photo or its sidecars than before: all are then read once more."""
 _LARGEST = 8 << 20  # bytes; a caption is not longer, and darktable's masks fit
 
 
-def read_sidecars(photo: str, siblings: Mapping[str, Path] | Mapping[str, File]) -> PhotoMetadata:
-    """Read all sidecars of the file named `photo`; `siblings` are its folder's by lower-case file name.
+def read_sidecars(
+    photo: str, siblings: Mapping[str, Path] | Mapping[str, File]
+) -> list[tuple[str, PhotoMetadata]]:
+    """Read all sidecars of the file named `photo`, each by its name; `siblings` are its folder's, in small
+    letters.
 
     One that cannot be read is told in `problems` as "bad sidecar".
     """
     own = set(_names(photo))
-    return merge(_read(file, is_own=file.name.casefold() in own) for file in _beside(photo, siblings))
+    beside = _beside(photo, siblings)
+    return [(file.name, _read(file, is_own=file.name.casefold() in own)) for file in beside]
 
 
-def signature(photo: str, siblings: Mapping[str, Path] | Mapping[str, File]) -> str:
-    """Tell a photo's sidecars from what they were; none is opened."""
-    return state(_beside(photo, siblings))
+def signature(
+    photo: str, siblings: Mapping[str, Path] | Mapping[str, File], raws: Sequence[Path] = ()
+) -> str:
+    """Tell what goes with a photo, its sidecars, its RAWs and theirs, from what it was; nothing is opened."""
+    of_raws = (file for raw in raws for file in (raw, *_beside(raw.name, siblings)))
+    return state(dict.fromkeys([*_beside(photo, siblings), *of_raws]))
 
 
 def state(files: Iterable[Path | File]) -> str:

@@ -16,8 +16,8 @@ _PICTURES = (
     ".ppm .pgm .pnm"
 )
 _RAWS = (
-    ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .iiq .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .raw .rw2 "
-    ".rwl .sr2 .srf .srw .x3f"
+    ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .gpr .iiq .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .raw "
+    ".rw2 .rwl .sr2 .srf .srw .x3f"
 )
 _VIDEOS = (
     ".3g2 .3gp .asf .avi .divx .dv .flv .insv .lrv .m2t .m2ts .m2v .m4v .mkv .mov .mp .mp4 .mpe .mpeg .mpg "

@@ -135,7 +135,7 @@ def _items(tree: Tree) -> Iterator[Item | Skipped]:
 def _said(
     name: str, siblings: Mapping[str, File], album: Callable[[str], PhotoMetadata], folder: str
 ) -> PhotoMetadata:
-    return merge((read_sidecars(name, siblings), album(folder)))
+    return merge([*(said for _, said in read_sidecars(name, siblings)), album(folder)])
 
 
 def _album_files(tree: Tree, folder: str) -> list[File]:

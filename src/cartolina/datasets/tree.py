@@ -15,9 +15,9 @@ from pathlib import Path
 
 from cartolina.datasets.archive import LARGEST, File, Part
 from cartolina.datasets.dataset import Dataset, Listed, Skipped
-from cartolina.datasets.fields import PhotoMetadata, merge
+from cartolina.datasets.fields import PhotoMetadata
 from cartolina.datasets.locate import NotTaken
-from cartolina.datasets.metadata import read_metadata
+from cartolina.datasets.metadata import DISAGREE, Sources, describe_photo
 from cartolina.datasets.suffixes import SIDECARS, kind_of
 from cartolina.datasets.walk import Folder, Picture, folders
 from cartolina.post import Post
@@ -160,11 +160,15 @@ def dataset_of(
 
 
 def pictured(
-    name: str, image: Path | bytes, said: PhotoMetadata, labels: tuple[str, ...] = ()
+    name: str,
+    image: Path | bytes,
+    said: Sources,
+    labels: tuple[str, ...] = (),
+    raws: Sequence[Path] = (),
 ) -> Iterator[Post | Skipped]:
     """Make a picture's post from what is `said` of it and what is embedded in it; first what was dropped."""
     try:
-        metadata = merge((said, read_metadata(image)))
+        metadata = describe_photo(image, said, raws)
     except OSError as error:
         yield Skipped(name, "unreadable image", error.strerror or str(error))
         return
@@ -172,7 +176,7 @@ def pictured(
         yield Skipped(name, "in the trash", "it was thrown away before the export was made")
         return
     for reason, detail in metadata.problems:
-        yield Skipped(name, reason, f"{detail}; the post stays without")
+        yield Skipped(name, reason, detail + ("" if reason == DISAGREE else "; the post stays without"))
     yield metadata.post(name, image, labels)
 
 
@@ -180,7 +184,7 @@ def _read(item: Item, image: Path | bytes | NotTaken) -> Iterator[Post | Skipped
     if isinstance(image, NotTaken):
         yield Skipped(item.id, image.reason, str(image))
     else:
-        yield from pictured(item.id, image, item.said())
+        yield from pictured(item.id, image, [("the export", item.said())])
 
 
 def _read_now(item: Item) -> Iterator[Post | Skipped]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cartolina.datasets.dataset import Skipped
@@ -18,14 +18,25 @@ from cartolina.datasets.suffixes import SIDECARS, kind_of
 
 __all__ = ["Folder", "Picture", "folders", "natural", "pictures", "printable"]
 
+_SHOWN = (".jpg", ".jpeg", ".heic", ".heif", ".hif")
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture found in a tree: its path, its id, and the sidecar files of its folder by lower-case name."""
+    """A picture found in a tree: its path, its id, the sidecar files of its folder by lower-case name.
+
+    `raws` are the RAWs it stands for, which are no pictures of their own then.
+    """
 
     path: Path
     id: str
     siblings: Mapping[str, Path]
+    raws: tuple[Path, ...] = ()
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its suffix, as it is compared."""
+        return self.path.stem.casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +84,33 @@ def _listing(folder: Folder, home: str) -> list[Folder | Picture | Skipped]:
         and (not entry.is_symlink() or _is_inside(entry.path, home))
     )
     found = (_classify(entry, folder.id + entry.name, folder.siblings, home) for entry in entries)
-    return [item for item in found if item is not None]
+    return [*_stacked([item for item in found if item is not None])]
+
+
+def _stacked(found: list[Folder | Picture | Skipped]) -> Iterator[Folder | Picture | Skipped]:
+    """A folder's entries, each RAW that has a picture of the same name put with that picture."""
+    shown: dict[str, Picture] = {}
+    raws: dict[str, list[Path]] = {}
+    for item in found:
+        if isinstance(item, Picture):
+            if kind_of(item.path) == "raw":
+                raws.setdefault(item.stem, []).append(item.path)
+            else:
+                shown[item.stem] = min(shown.get(item.stem, item), item, key=_rank)
+    for item in found:
+        if isinstance(item, Picture) and item.stem in shown and item.stem in raws:
+            if item.path in raws[item.stem]:
+                continue
+            if item is shown[item.stem]:
+                yield replace(item, raws=tuple(raws[item.stem]))
+                continue
+        yield item
+
+
+def _rank(picture: Picture) -> int:
+    """What is shown of a stack: first what cameras write beside a RAW."""
+    suffix = picture.path.suffix.lower()
+    return _SHOWN.index(suffix) if suffix in _SHOWN else len(_SHOWN)
 
 
 def _classify(

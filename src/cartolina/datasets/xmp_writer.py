@@ -1,8 +1,10 @@
 """Words into XMP: a new sidecar, or one that is there with them merged in and all else left as it was.
 
-Tags join `dc:subject`; a first caption becomes the default language's `dc:description`, further ones stand
-beside it under languages of their own (`x-caption-1` …, private ones by BCP 47), so that what another program
-wrote stays what programs show; a place becomes `exif:GPSLatitude` and `exif:GPSLongitude`.
+Tags join `dc:subject`; those taken out leave it and the paths of the hierarchical lists (`Places|Italy|Rome`
+without Rome is `Places|Italy`), else the next reading would bring them back. A first caption becomes the
+default language's `dc:description`, further ones stand beside it under languages of their own (`x-caption-1`
+…, private ones by BCP 47), so that what another program wrote stays what programs show; a place becomes
+`exif:GPSLatitude` and `exif:GPSLongitude`.
 Source: Adobe, XMP Specification Part 1 (2012), sections 7 and 8; Part 2, 1.2.7.4 (GPSCoordinate).
 """
 
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree  # builds and writes only; what comes from outside is parsed by defusedxml
 
-from cartolina.datasets.xmp import parse_document
+from cartolina.datasets.xmp import HIERARCHIES, parse_document
 from cartolina.post import Place
 
 if TYPE_CHECKING:
@@ -89,9 +91,10 @@ def _texts(blocks: list[Element], name: str) -> set[str]:
 def _list(blocks: list[Element], name: str, kind: str) -> Element:
     """The property's list, made of what is there where it is none yet (an attribute, a bare text)."""
     for block in blocks:
-        found = block.find(f"{name}/{RDF}{kind}")
-        if found is not None:
-            return found
+        for form in (kind, "Bag", "Seq", "Alt"):
+            found = block.find(f"{name}/{RDF}{form}")
+            if found is not None:
+                return found
     there = next((block for block in blocks if block.find(name) is not None), blocks[0])
     element = there.find(name)
     if element is None:
@@ -108,18 +111,45 @@ def _list(blocks: list[Element], name: str, kind: str) -> Element:
 
 def _set_tags(blocks: list[Element], tags: tuple[str, ...], not_tags: tuple[str, ...]) -> bool:
     name = f"{DC}subject"
+    changed = _take_out(blocks, {_compared(tag) for tag in not_tags})
     there = {text.casefold() for text in _texts(blocks, name)}
     missing = [tag for tag in tags if tag.casefold() not in there]
-    unwanted = {tag.casefold() for tag in not_tags} & there
-    if not missing and not unwanted:
-        return False
-    bag = _list(blocks, name, "Bag")
-    for item in list(bag):
-        if "".join(item.itertext()).strip().casefold() in unwanted:
-            bag.remove(item)
-    for tag in missing:
-        ElementTree.SubElement(bag, f"{RDF}li").text = tag
-    return True
+    if missing:
+        bag = _list(blocks, name, "Bag")
+        for tag in missing:
+            ElementTree.SubElement(bag, f"{RDF}li").text = tag
+    return changed or bool(missing)
+
+
+def _take_out(blocks: list[Element], unwanted: set[str]) -> bool:
+    changed = False
+    for name, separator in {f"{DC}subject": "|", **HIERARCHIES}.items():
+        if all(_without(path, separator, unwanted) == path for path in _texts(blocks, name)):
+            continue
+        changed = True
+        items = _list(blocks, name, "Bag")
+        for item in list(items):
+            path = "".join(item.itertext())
+            rest = _without(path, separator, unwanted)
+            if not rest.strip():
+                items.remove(item)
+            elif rest != path:
+                item[:] = []
+                item.text = rest
+    return changed
+
+
+def _without(path: str, separator: str, unwanted: set[str]) -> str:
+    """A tag within tags without its unwanted levels; empty where it is unwanted itself."""
+    if _compared(path) in unwanted:
+        return ""
+    levels = path.split(separator)
+    kept = [level for level in levels if _compared(level) not in unwanted]
+    return path if len(kept) == len(levels) else separator.join(kept)
+
+
+def _compared(tag: str) -> str:
+    return " ".join(tag.split()).lstrip("#").casefold()
 
 
 def _add_captions(blocks: list[Element], captions: tuple[str, ...]) -> bool:

@@ -4,35 +4,44 @@
 'RGB'
 
 Orientation from EXIF is applied; CMYK, 16-bit, palettes and transparency (over white) become 8-bit RGB; of an
-animation the first frame is taken. A file that cannot be decoded raises `UnreadableImage`, whatever Pillow
-made of it.
+animation the first frame is taken, of a RAW the preview embedded in it. A file that cannot be decoded raises
+`UnreadableImage`, whatever Pillow made of it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import re
-import warnings
-from functools import cache
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cartolina.datasets.formats import formats, is_avif, is_heic, silence_pillow
+from cartolina.datasets.png import without_texts
+from cartolina.datasets.raw import NoPreview, is_raw, read_preview
 from cartolina.errors import CartolinaError
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["MAX_PIXELS", "UnreadableImage", "content_hash", "dimensions", "open_rgb", "read_bytes"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "UnreadableImage",
+    "content_hash",
+    "dimensions",
+    "open_rgb",
+    "read_bytes",
+]
 
 MAX_PIXELS = 178_956_970
 """Above this many pixels a file is taken for a decompression bomb (where Pillow too draws the line)."""
 
-# Only these decoders see a stranger's bytes: EPS would start Ghostscript, others are never photos.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "ICO")
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+MAX_BYTES = 1 << 29
+"""A larger file is not read: so many pixels with 8 bits fit in uncompressed, and a RAW is half of it."""
+
 # DCT scaling may go this close to the size that is asked for: half as large again costs no sharpness.
 _DRAFT_GAP = 1.5
 
@@ -40,8 +49,9 @@ _DRAFT_GAP = 1.5
 class UnreadableImage(CartolinaError):
     """A photo that cannot be decoded.
 
-    `reason` is one of a few stable phrases, to be counted by: "no such image", "empty file", "not an image",
-    "truncated image", "image too large", "unreadable image"; `detail` is what the decoder said.
+    `reason` is one of a few stable phrases, to be counted by: "no such image", "empty file", "file too
+    large", "not an image", "truncated image", "image too large", "unreadable image", "RAW without a preview",
+    "needs cartolina[raw]", "needs cartolina[heif]"; `detail` is what the decoder said.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -51,14 +61,19 @@ class UnreadableImage(CartolinaError):
 
 
 def read_bytes(image: Path | bytes) -> bytes:
-    """The encoded file's bytes; raises `UnreadableImage` for a file that is missing, unreadable or empty."""
+    """The encoded file's bytes; raises `UnreadableImage` for one that is missing, empty or not to be read."""
+    size = len(image) if isinstance(image, bytes) else 0
     if isinstance(image, Path):
         try:
-            image = image.read_bytes()
+            with image.open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                image = file.read() if size <= MAX_BYTES else b""
         except FileNotFoundError as error:
             raise UnreadableImage("no such image", str(error.filename)) from error
         except OSError as error:
             raise UnreadableImage("unreadable image", str(error)) from error
+    if size > MAX_BYTES:
+        raise UnreadableImage("file too large", f"{size >> 20:,} MB, more than {MAX_BYTES >> 20:,}")
     if not image:
         raise UnreadableImage("empty file")
     return image
@@ -76,23 +91,55 @@ def open_rgb(image: Path | bytes, at_least: int | None = None) -> Image.Image:
     quarter or an eighth of its size, never below 1.5 × `at_least`: half the time, little of the memory.
     Raises `UnreadableImage`. Pillow's own warnings about odd files are silenced in this process.
     """
+    silence_pillow()
+    data = read_bytes(image)
+    if not is_raw(io.BytesIO(data)):
+        try:
+            return _decoded(data, at_least, formats())
+        except UnreadableImage:
+            bare = without_texts(data)  # a PNG's words must not cost its pixels
+            if bare == data:
+                raise
+            return _decoded(bare, at_least, formats())
+    try:
+        preview = read_preview(data)
+    except NoPreview as error:
+        raise UnreadableImage(error.reason, str(error)) from error
+    except Exception as error:
+        raise UnreadableImage("unreadable image", f"{type(error).__name__}: {error}") from error
+    if isinstance(preview.picture, bytes):
+        return _decoded(preview.picture, at_least, ("JPEG", "MPO"), preview.orientation)
+    from PIL import Image
+
+    return _upright(Image.fromarray(preview.picture).convert("RGB"), preview.orientation)
+
+
+def _decoded(
+    data: bytes, at_least: int | None, known: tuple[str, ...], orientation: int | None = None
+) -> Image.Image:
+    """A picture in one of the `known` formats, turned as its EXIF says, or by `orientation`."""
     from PIL import Image, UnidentifiedImageError
 
-    _silence_pillow()
-    data = read_bytes(image)
     try:
-        with Image.open(io.BytesIO(data), formats=_formats()) as opened:
+        with Image.open(io.BytesIO(data), formats=known) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise UnreadableImage("image too large", f"{opened.width} × {opened.height} pixels")
             if at_least is not None:
                 side = int(at_least * _DRAFT_GAP)
                 opened.draft("RGB", (side, side))
             opened.load()
-            return _upright(_as_rgb(opened), _orientation(opened))
+            return _upright(_as_rgb(opened), orientation or _orientation(opened))
     except UnreadableImage:
         raise
     except UnidentifiedImageError as error:
-        raise UnreadableImage("not an image", _what_it_may_be(data)) from error
+        if is_heic(data[:12]) and "HEIF" not in known:
+            what = "a HEIC photo: pip install 'cartolina[heif]' lets us read it"
+            raise UnreadableImage("needs cartolina[heif]", what) from error
+        if is_heic(data[:12]) or is_avif(data[:12]):
+            raise UnreadableImage(
+                "unreadable image", "begins as HEIC or AVIF, is damaged or cut off"
+            ) from error
+        raise UnreadableImage("not an image", f"the file begins with {data[:8]!r}") from error
     except Image.DecompressionBombError as error:
         raise UnreadableImage("image too large", str(error)) from error
     except Exception as error:
@@ -101,13 +148,15 @@ def open_rgb(image: Path | bytes, at_least: int | None = None) -> Image.Image:
 
 
 def dimensions(image: Path | bytes) -> tuple[int, int]:
-    """Width and height of the upright photo in pixels, by its header alone; raises `UnreadableImage`."""
+    """Width and height of the upright photo (of a RAW: its preview) in pixels; raises `UnreadableImage`."""
     from PIL import Image
 
-    _silence_pillow()
+    silence_pillow()
     data = read_bytes(image)
+    if is_raw(io.BytesIO(data)):
+        return open_rgb(data).size
     try:
-        with Image.open(io.BytesIO(data), formats=_formats()) as opened:
+        with Image.open(io.BytesIO(data), formats=formats()) as opened:
             width, height = opened.size
             return (height, width) if _orientation(opened) > 4 else (width, height)
     except Exception as error:
@@ -167,34 +216,3 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
 def _is_truncation(error: Exception) -> bool:
     said = str(error).lower()
     return isinstance(error, EOFError) or any(w in said for w in ("truncated", "not enough data", "eof"))
-
-
-def _what_it_may_be(data: bytes) -> str:
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS and "HEIF" not in _formats():
-        return "a HEIC photo: pip install 'cartolina[heif]' lets us read it"
-    return f"the file begins with {data[:8]!r}"
-
-
-@cache
-def _formats() -> tuple[str, ...]:
-    from PIL import Image
-
-    known = list(_FORMATS)
-    try:
-        import pillow_heif
-    except ImportError:
-        pass
-    else:
-        pillow_heif.register_heif_opener()
-        known.append("HEIF")
-    Image.init()
-    return tuple(name for name in known if name in Image.OPEN)
-
-
-_PILLOW = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
-
-
-def _silence_pillow() -> None:
-    # `warnings.catch_warnings` is not safe in threads, and decoding happens in many: one filter that stays.
-    if _PILLOW not in warnings.filters:
-        warnings.filterwarnings("ignore", module=r"PIL\.")

@@ -12,7 +12,10 @@ XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
   <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"
     xmlns:exif="http://ns.adobe.com/exif/1.0/"
-    xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" {attributes}>
+    xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"
+    xmlns:lr="http://ns.adobe.com/lightroom/1.0/" xmlns:digiKam="http://www.digikam.org/ns/1.0/"
+    xmlns:MicrosoftPhoto="http://ns.microsoft.com/photo/1.0/"
+    xmlns:mediapro="http://ns.iview-multimedia.com/mediapro/1.0/" {attributes}>
    {elements}
   </rdf:Description>
  </rdf:RDF>
@@ -85,10 +88,17 @@ def dms(degrees: float) -> tuple[IFDRational, IFDRational, IFDRational]:
     )
 
 
-def jpeg(*, exif=None, xmp: bytes | None = None, iptc: bytes | None = None, colour=(90, 120, 200)) -> bytes:
+def jpeg(
+    *,
+    exif=None,
+    xmp: bytes | None = None,
+    iptc: bytes | None = None,
+    colour=(90, 120, 200),
+    size: tuple[int, int] = (24, 16),
+) -> bytes:
     """A small JPEG with the given segments spliced in behind its start marker."""
     out = io.BytesIO()
-    Image.new("RGB", (24, 16), colour).save(out, "JPEG", **({"exif": exif} if exif is not None else {}))
+    Image.new("RGB", size, colour).save(out, "JPEG", **({"exif": exif} if exif is not None else {}))
     segments = []
     if xmp is not None:
         segments.append((0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp))
