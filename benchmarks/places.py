@@ -108,7 +108,8 @@ def known_points(places: Places, count: int, rng: np.random.Generator) -> tuple[
 def km(places: Places, points: Ints, others: Ints) -> Floats:
     """(n, m) great-circle distances."""
     chord: Floats = np.clip(unit(places, points) @ unit(places, others).T, -1, 1)
-    return EARTH_RADIUS_KM * np.arccos(chord)
+    away: Floats = EARTH_RADIUS_KM * np.arccos(chord)
+    return away
 
 
 def unit(places: Places, which: Ints) -> Floats:

@@ -6,7 +6,7 @@ import pytest
 from tiny_world import dataset, paint
 
 from cartolina.album.clock import clocks, own_clock
-from cartolina.album.missing import ALONE, APART, NO_TIME, REASONS, UNLIKE
+from cartolina.album.missing import ALONE, APART, NO_TIME, REASONS, UNLIKE, _agrees
 from cartolina.errors import InputError
 from cartolina.post import Place, Post
 
@@ -53,11 +53,10 @@ def test_time_and_look_agree(filled):
     assert (guess.id, guess.place, guess.locality.name) == ("x", CAMPO, "Lisbon, Portugal")
     assert [(one.id, one.hours) for one in guess.in_time] == [("a", -1.0), ("b", -0.167), ("c", 1.167)]
     assert [one.away_km for one in guess.in_time] == pytest.approx([2.367, 0, 2.367], abs=0.01)
-    assert {one.id for one in guess.in_look[:3]} == {"a", "b", "c"}
+    assert {one.id for one in guess.in_look} == {"a", "b", "c"}
     assert guess.in_look[0].similarity > 0.99
-    assert len(guess.in_look) == 10
-    assert guess.looks_for == 3
-    assert "3 posts around it in time within 2.4 km, the nearest 10 min away; 3 of 10" in guess.why
+    assert (guess.looks_for, guess.looks, guess.by_chance) == (3, 3, 0.6)  # three of fifteen lie there
+    assert "3 posts around it in time within 2.4 km, the nearest 10 min away; 3 of 3" in guess.why
     assert (missing.posts, missing.why_not) == (1, {})
     assert album.get("x").place is None  # nothing is written unasked
 
@@ -130,6 +129,17 @@ def test_clocks():
     assert own_clock(taken[3]) == (1, rows[3, 1])
     assert own_clock(datetime(1, 1, 1))[1] < 0  # the year 1 overflows a local timestamp
     assert clocks([], [], []).shape == (0, 2)
+
+
+def test_look_agrees_beyond_chance():
+    # Ten of a hundred posts were taken there: of 50 alike, 5 ± 2.1 by chance.
+    assert not _agrees(7, 50, 0.1)
+    assert _agrees(8, 50, 0.1)
+    assert not _agrees(0, 50, 0.001)  # 0.05 ± 0.2
+    assert _agrees(1, 50, 0.001)
+    assert _agrees(50, 50, 1.0)  # an album of one town
+    assert not _agrees(49, 50, 1.0)
+    assert _agrees(3, 3, 0.9)
 
 
 def test_accepting_writes_all_or_nothing(filled):

@@ -36,18 +36,20 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """Where the post `id` may have been taken, what that is called, and the neighbours that say so."""
+    """Where the post `id` may have been taken, what that is called, and the neighbours that say so.
+
+    `in_look` are the few most alike; of the `looks` that were asked `looks_for` were taken there, where
+    `by_chance` would have been.
+    """
 
     id: str
     place: Place
     locality: Locality
     in_time: tuple[Neighbour, ...]
     in_look: tuple[Neighbour, ...]
-
-    @property
-    def looks_for(self) -> int:
-        """How many of the posts that look alike were taken there."""
-        return sum(one.away_km <= LOOK_KM for one in self.in_look)
+    looks_for: int
+    looks: int
+    by_chance: float
 
     @property
     def why(self) -> str:
@@ -58,7 +60,8 @@ class Guess:
         away = f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
         return (
             f"{len(self.in_time)} posts around it in time within {spread:.1f} km, the nearest {away} away; "
-            f"{self.looks_for} of {len(self.in_look)} that look alike were taken there"
+            f"{self.looks_for} of {self.looks} that look alike were taken there "
+            f"({self.by_chance:g} by chance)"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -70,6 +73,9 @@ class Guess:
             "why": self.why,
             "in_time": [one.to_json() for one in self.in_time],
             "in_look": [one.to_json() for one in self.in_look],
+            "looks_for": self.looks_for,
+            "looks": self.looks,
+            "by_chance": self.by_chance,
         }
 
 

@@ -1,13 +1,14 @@
 """Where posts without coordinates may have been taken: a guess, and only where time and look agree.
 
 A post gets a guess if the posts taken just before and after it (three each, at most three hours away) were
-taken within 10 km of each other, and enough of the posts that look most like it were taken there too. The
-guess is the place of the post nearest in time. What is measured of it, on a simulated album, is in
-docs/quality.md. Nothing is written: `Album.place` does that when somebody has said yes.
+taken within 10 km of each other, and more of the posts that look most like it were taken there than chance
+would put among them. The guess is the place of the post nearest in time. What is measured of it, on a
+simulated album, is in docs/quality.md. Nothing is written: `Album.place` does that when somebody said yes.
 """
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from cartolina.album.catalogue import Catalogue
 from cartolina.album.clock import clocks, own_clock
 from cartolina.album.guesses import LOOK_KM, Guess, MissingPlaces, Neighbour
-from cartolina.geo import Gazetteer, haversine_km
+from cartolina.geo import EARTH_RADIUS_KM, Gazetteer, haversine_km
 from cartolina.post import Place
 from cartolina.progress import SILENT, Progress
 from cartolina.store import ExactStore
@@ -37,10 +38,14 @@ NEIGHBOURS = 2
 TOGETHER_KM = 10.0
 """How far from the nearest one in time the others may have been taken."""
 
-LOOKS = 10
-"""How many posts that look alike are asked."""
-LOOKS_FOR = 2
-"""How many of them must speak for it."""
+LOOKS = 50
+ONE_IN = 10
+"""How many posts that look alike are asked: one in ten of those with a place, but 3 to 50."""
+BEYOND = 1.0
+"""How many standard deviations beyond chance the number of them that were taken there must be."""
+
+TOLD = 5
+"""How many of the posts that look most alike are named in a guess."""
 
 BATCH = 256
 
@@ -103,25 +108,30 @@ def missing_places(catalogue: Catalogue, store: ExactStore, progress: Progress =
             why_not[post.id] = UNSEEN
     left = np.array([number for number, post in enumerate(timed) if post.id not in why_not], np.int64)
     keys, places = placed
-    found: list[tuple[int, Keys, NDArray[np.float32], Floats]] = []
+    looks = min(LOOKS, max(3, len(keys) // ONE_IN))
+    on_sphere = _unit(places[:, 0], places[:, 1])
+    found: list[tuple[int, Keys, NDArray[np.float32], Floats, float]] = []
     with progress.task("look", len(left), "posts") as step:
         for start in range(0, len(left), BATCH):
             some = left[start : start + BATCH]
             vectors = store.vectors(np.array([timed[number].key for number in some], np.int64))
-            for number, hits in zip(some.tolist(), store.search(vectors, LOOKS, keys), strict=True):
-                there = places[np.searchsorted(keys, hits.keys)]  # (≤ LOOKS, 2)
+            near = _unit(lat[some], lon[some]) @ on_sphere.T >= np.cos(LOOK_KM / EARTH_RADIUS_KM)
+            shares = near.mean(axis=1).tolist()  # of all posts with a place, those taken there
+            ranked = zip(some.tolist(), store.search(vectors, looks, keys), shares, strict=True)
+            for number, hits, share in ranked:
+                there = places[np.searchsorted(keys, hits.keys)]  # (≤ looks, 2)
                 km = haversine_km(lat[number], lon[number], there[:, 0], there[:, 1])
-                if (km <= LOOK_KM).sum() >= LOOKS_FOR:
-                    found.append((number, hits.keys, hits.scores, km))
+                if _agrees(int((km <= LOOK_KM).sum()), len(km), share):
+                    found.append((number, hits.keys, hits.scores, km, share))
                 else:
                     why_not[timed[number].id] = UNLIKE
             step.advance(len(some))
     numbers = [one[0] for one in found]
-    names = _names(catalogue, donors.keys[around.rows[numbers]], [one[1] for one in found])
+    names = _names(catalogue, donors.keys[around.rows[numbers]], [one[1][:TOLD] for one in found])
     with Gazetteer.open() as gazetteer:
         called = gazetteer.localities(lat[numbers], lon[numbers])
     guesses = []
-    for (number, alike, scores, km), locality in zip(found, called, strict=True):
+    for (number, alike, scores, km, share), locality in zip(found, called, strict=True):
         order = [column for column in np.argsort(around.hours[number]) if around.rows[number, column] >= 0]
         guesses.append(
             Guess(
@@ -138,11 +148,20 @@ def missing_places(catalogue: Catalogue, store: ExactStore, progress: Progress =
                 ),
                 tuple(
                     Neighbour(names[int(key)], float(far), similarity=round(float(score), 4))
-                    for key, score, far in zip(alike, scores, km, strict=True)
+                    for key, score, far in zip(alike[:TOLD], scores[:TOLD], km[:TOLD], strict=True)
                 ),
+                int((km <= LOOK_KM).sum()),
+                len(km),
+                round(share * len(km), 1),
             )
         )
     return MissingPlaces(tuple(guesses), why_not)
+
+
+def _agrees(count: int, asked: int, share: float) -> bool:
+    """Whether `count` of `asked` posts is more than of posts drawn at random, of which `share` are there."""
+    deviation = math.sqrt(asked * share * (1 - share))
+    return count >= min(asked * share + BEYOND * deviation, asked)
 
 
 def _read(catalogue: Catalogue) -> tuple[list[_Post], _Donors, tuple[Keys, Floats]]:
@@ -191,6 +210,12 @@ def _of(values: Floats, rows: Ints) -> Floats:
     if not len(values):
         return np.full(rows.shape, np.nan)
     return np.where(rows >= 0, values[rows], np.nan)
+
+
+def _unit(lat: Floats, lon: Floats) -> Floats:
+    """Points (N,) in degrees on the unit sphere, (N, 3)."""
+    y, x = np.radians(lat), np.radians(lon)
+    return np.stack([np.cos(y) * np.cos(x), np.cos(y) * np.sin(x), np.sin(y)], axis=1)
 
 
 def _km_from(lat: Floats, lon: Floats, lats: Floats, lons: Floats) -> Floats:
