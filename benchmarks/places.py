@@ -107,14 +107,13 @@ def known_points(places: Places, count: int, rng: np.random.Generator) -> tuple[
 
 def km(places: Places, points: Ints, others: Ints) -> Floats:
     """(n, m) great-circle distances."""
-    chord: Floats = np.clip(unit(places, points) @ unit(places, others).T, -1, 1)
-    away: Floats = EARTH_RADIUS_KM * np.arccos(chord)
-    return away
+    cosine = np.clip(unit(places, points) @ unit(places, others).T, -1, 1)
+    return np.asarray(EARTH_RADIUS_KM * np.arccos(cosine))
 
 
 def unit(places: Places, which: Ints) -> Floats:
     lat, lon = np.radians(places.lat[which]), np.radians(places.lon[which])
-    return np.c_[np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
 
 
 def without(gazetteer: Gazetteer, ids: Ints) -> Reverse:
