@@ -93,11 +93,13 @@ def _places(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
         if locality.town:
             towns[locality.name] += posts
     del countries[""]
-    return {"countries": _listed(countries.most_common()), "towns": _listed(towns.most_common(TOWNS))}
+    return {"countries": _listed(countries), "towns": _listed(towns)[:TOWNS]}
 
 
-def _listed(counted: list[tuple[str, int]]) -> list[dict[str, Any]]:
-    return [{"name": name, "posts": posts} for name, posts in counted]
+def _listed(counted: Counter[str]) -> list[dict[str, Any]]:
+    """Most posts first, then by name."""
+    order = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
+    return [{"name": name, "posts": posts} for name, posts in order]
 
 
 def _bytes(album: Path) -> dict[str, int]:
