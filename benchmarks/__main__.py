@@ -19,6 +19,7 @@ BENCHMARKS = {
     "memory": True,
     "quality": True,
     "words": True,
+    "places": False,
 }
 
 

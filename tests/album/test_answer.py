@@ -173,7 +173,14 @@ def test_as_json_it_has_the_promised_keys(album):
         "text": "a red thing",
         "captions": ["a red thing"],
         "tags": ["r"],
-        "place": {"lat": 41.39, "lon": 2.16},
+        "place": {
+            "lat": 41.39,
+            "lon": 2.16,
+            "name": "Barcelona, Spain",
+            "town": "Barcelona",
+            "region": "Catalonia",
+            "country": "Spain",
+        },
         "distance_km": None,
         "taken": None,
     }

@@ -23,6 +23,7 @@ THINGS = ("boat", "house", "tree", "mountain", "balloon")
 COLOURS = {"red": (210, 40, 40), "white": (245, 245, 245), "yellow": (235, 200, 40), "green": (40, 140, 60)}
 GROUNDS = {"sea": (40, 90, 170), "meadow": (110, 170, 70), "snow": (225, 230, 240)}
 TOWNS = {"Rimini": (44.0594, 12.5683), "Lisbon": (38.7169, -9.1399), "Kyoto": (35.0211, 135.7538)}
+NO_PLACE = range(150, 160)
 YEARS = {"Rimini": 2019, "Lisbon": 2021, "Kyoto": 2023}
 
 PROGRAM = """#!{python}
@@ -62,7 +63,10 @@ def draw(thing, colour, ground, size=(160, 120)):
 
 
 def photos(root, towns=tuple(TOWNS)):
-    """Scenes below `root/<year> <town>/`, each with its caption beside it, its date and its place inside."""
+    """Scenes below `root/<year> <town>/`, each with its caption beside it, its date and its place inside.
+
+    Those in Kyoto are of one day, ten minutes apart; a few of them have no place.
+    """
     number = 0
     for town, thing, colour, ground in product(towns, THINGS, COLOURS, GROUNDS):
         number += 1
@@ -71,7 +75,11 @@ def photos(root, towns=tuple(TOWNS)):
         where = f"{'on' if ground == 'sea' else 'in'} the {ground}"
         photo = root / f"{YEARS[town]} {town}" / f"IMG_{number:04}.jpg"
         taken = f"{YEARS[town]}:07:{number % 28 + 1:02} 12:00:00"
-        save(draw(thing, colour, ground), photo, taken, TOWNS[town])
+        place = TOWNS[town]
+        if town == "Kyoto":
+            taken = f"{YEARS[town]}:07:09 {9 + number % 60 // 6:02}:{number % 6}0:00"
+            place = None if number in NO_PLACE else place
+        save(draw(thing, colour, ground), photo, taken, place)
         photo.with_suffix(".txt").write_text(f"A {colour} {thing} {where}\n")
     return root
 

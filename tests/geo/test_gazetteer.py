@@ -40,6 +40,11 @@ def first(gazetteer, name):
         ("UK", "United Kingdom"),
         ("Tuscany", "Tuscany, Italy"),
         ("Georgia, US", "Georgia, United States"),
+        ("Toskana", "Tuscany, Italy"),
+        ("Bretagne", "Brittany, France"),  # the list has it as Région Bretagne
+        ("Andalucía", "Andalusia, Spain"),  # and not the village in Colombia
+        ("北海道", "Hokkaido, Japan"),
+        ("Positano", "Positano, Campania, Italy"),  # 2,300 people
     ],
 )
 def test_takes_the_best_known_place_of_that_name(gazetteer, name, label):
@@ -59,7 +64,7 @@ def test_lists_the_other_places_of_that_name_by_size(gazetteer):
     assert len({town.region for town in towns}) >= 5
     assert all(a.population >= b.population for a, b in pairwise(towns))
     assert gazetteer.find("Springfield", limit=2) == towns[:2]
-    assert [t.country for t in gazetteer.find("Barcelona")] == ["Spain", "Venezuela"]
+    assert [t.country for t in gazetteer.find("Barcelona")][:2] == ["Spain", "Venezuela"]
 
 
 def test_coordinates_are_those_of_the_town(gazetteer):
@@ -96,19 +101,6 @@ def test_suggests_names_spelt_nearly_so(gazetteer, typo):
 def test_suggests_nothing_for_noise(gazetteer):
     assert gazetteer.suggest("xqzvw") == []
     assert gazetteer.suggest("") == []
-
-
-def test_nearest_town(gazetteer):
-    town, away_km = gazetteer.nearest(41.3874, 2.1686, least_population=500_000)
-    assert (town.name, town.country) == ("Barcelona", "Spain")
-    assert away_km < 3
-    village, away_km = gazetteer.nearest(42.2887, 3.2772)  # Cadaqués: under 5,000, so a neighbour answers
-    assert village.region == "Catalonia"
-    assert away_km < 15
-    east, west = gazetteer.nearest(-16.5, 179.999), gazetteer.nearest(-16.5, -179.999)
-    assert east[0] == west[0]
-    with pytest.raises(InputError, match="smaller"):
-        gazetteer.nearest(0, 0, least_population=10**9)
 
 
 def test_opens_and_finds_within_30_ms():

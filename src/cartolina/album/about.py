@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from cartolina.album.catalogue import Catalogue
 from cartolina.album.entry import path_from
 from cartolina.album.space import Space
+from cartolina.geo import Gazetteer
 
 __all__ = ["about"]
 
@@ -25,6 +27,11 @@ COUNTS = {
     "tags": "SELECT count(DISTINCT folded) FROM tags JOIN posts USING (key) WHERE offline IS NULL",
 }
 
+PLACES = "SELECT lat, lon FROM posts WHERE lat IS NOT NULL AND offline IS NULL"
+
+TOWNS = 20
+"""How many towns are listed, those with the most posts."""
+
 PARTS = ("features", "pictures", "runs", "spaces", "thumbs", "tmp")
 
 
@@ -38,6 +45,7 @@ def about(album: Path, settings: dict[str, Any], catalogue: Catalogue, space: Sp
             "uuid": settings["uuid"],
             "created": settings["created"],
             **{name: int(catalogue.rows(sql)[0][0]) for name, sql in COUNTS.items()},
+            "places": _places(catalogue),
             "space": None,
             "spaces": [
                 {"fingerprint": fingerprint, "dim": dim, "added": added, "vectors": vectors}
@@ -70,6 +78,28 @@ def about(album: Path, settings: dict[str, Any], catalogue: Catalogue, space: Sp
             }
     answer["bytes"] = _bytes(album)
     return answer
+
+
+def _places(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
+    """How many posts there are in each country and in the towns with most, most first."""
+    points = catalogue.rows(PLACES)
+    if not points:
+        return {"countries": [], "towns": []}
+    with Gazetteer.open() as gazetteer:
+        found = Counter(gazetteer.localities(*zip(*points, strict=True)))
+    countries, towns = Counter[str](), Counter[str]()
+    for locality, posts in found.items():
+        countries[locality.country] += posts
+        if locality.town:
+            towns[locality.name] += posts
+    del countries[""]
+    return {"countries": _listed(countries), "towns": _listed(towns)[:TOWNS]}
+
+
+def _listed(counted: Counter[str]) -> list[dict[str, Any]]:
+    """Most posts first, then by name."""
+    order = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
+    return [{"name": name, "posts": posts} for name, posts in order]
 
 
 def _bytes(album: Path) -> dict[str, int]:

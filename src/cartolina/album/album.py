@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,9 +25,11 @@ from cartolina.album.answer import Asked, answer, nearest_id
 from cartolina.album.catalogue import Catalogue, now
 from cartolina.album.duplicates import Duplicates, duplicates
 from cartolina.album.edits import Edits
+from cartolina.album.guesses import MissingPlaces
 from cartolina.album.install import install_space
 from cartolina.album.intake import BATCH, AddReport, batches
 from cartolina.album.lock import WriterLock
+from cartolina.album.missing import missing_places
 from cartolina.album.ranking import Ranking
 from cartolina.album.schema import MIGRATIONS
 from cartolina.album.searchable import Searchable
@@ -178,6 +180,11 @@ class Album:
         searched = self._current() if self._catalogue.active_space() else None
         return duplicates(self._catalogue, searched, exact=exact, progress=progress)
 
+    def missing_places(self, progress: Progress = SILENT) -> MissingPlaces:
+        """The posts without a place, with a guess where neighbours in time and look agree. Writes nothing."""
+        with self._reading() as searched:
+            return missing_places(self._catalogue, searched.store, progress)
+
     def info(self) -> dict[str, Any]:
         """Counts, bytes, sources, and how the active space was learnt, as a JSON-able dict."""
         return about(self.path, self._settings, self._catalogue, self.space)
@@ -291,11 +298,13 @@ class Album:
         """
         edits = Edits.checked(tags, not_tags, captions, not_captions, place)
         names = list(dict.fromkeys(ids))
-        with self._writing():
-            keys = self._keys(names)
-            with self._catalogue.transaction():
-                self._catalogue.edit(keys, edits)
+        self._edit([(names, edits)])
         return len(names)
+
+    def place(self, places: Mapping[str, Place]) -> int:
+        """Say by hand where posts were taken, each by its id, all together or not at all; how many posts."""
+        self._edit([([name], Edits.checked(place=place)) for name, place in places.items()])
+        return len(places)
 
     def edited(self) -> Iterator[tuple[Post, Edits]]:
         """The posts of which something was said by hand, oldest first, and what."""
@@ -305,6 +314,13 @@ class Album:
             yield from ((posts[key], edits[key]) for key in keys if key in posts)
 
     # Inside
+
+    def _edit(self, said: Sequence[tuple[Sequence[str], Edits]]) -> None:
+        with self._writing():
+            keyed = [(self._keys(names), edits) for names, edits in said]
+            with self._catalogue.transaction():
+                for keys, edits in keyed:
+                    self._catalogue.edit(keys, edits)
 
     @contextmanager
     def _writing(self) -> Iterator[Writer]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cartolina.geo import Locality, localities
 from cartolina.post import Place, Post
 
 __all__ = ["Found", "Hit", "Ranking", "thumbnail"]
@@ -82,6 +83,10 @@ class Ranking:
         """Whether any hit seems to show what was asked for."""
         return any(hit.relevant for hit in self.hits)
 
+    def localities(self) -> list[Locality]:
+        """What the hits' places are called, in order."""
+        return localities([hit.post.place for hit in self.hits])
+
     def to_json(self) -> dict[str, Any]:
         """What `cartolina search --json` prints; keys are only ever added."""
         return {
@@ -89,7 +94,7 @@ class Ranking:
             "read_as": self.read_as,
             "by": self.by,
             "relevant": self.relevant,
-            "results": [_hit_json(hit) for hit in self.hits],
+            "results": [_hit_json(*pair) for pair in zip(self.hits, self.localities(), strict=True)],
             "unknown_words": list(self.unknown_words),
             "nearest_words": dict(self.unknown_words),
             "places": [
@@ -126,8 +131,9 @@ def thumbnail(image: Path | bytes, side: int) -> bytes:
     return out.getvalue()
 
 
-def _hit_json(hit: Hit) -> dict[str, Any]:
+def _hit_json(hit: Hit, locality: Locality) -> dict[str, Any]:
     post = hit.post
+    place = {"lat": post.place.lat, "lon": post.place.lon, **locality.to_json()} if post.place else None
     return {
         "id": hit.id,
         "score": hit.score,
@@ -137,7 +143,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
         "text": post.text,
         "captions": list(post.captions),
         "tags": list(post.tags),
-        "place": {"lat": post.place.lat, "lon": post.place.lon} if post.place else None,
+        "place": place,
         "distance_km": hit.distance_km,
         "taken": post.taken.isoformat() if post.taken else None,
         "image": str(post.image) if isinstance(post.image, Path) else None,

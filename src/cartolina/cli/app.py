@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartolina.cli import alike, configuration, handing_on, keeping
+from cartolina.cli import alike, configuration, handing_on, keeping, lacking
 from cartolina.cli.arguments import QueryCommand
 from cartolina.cli.configuration import settings_of
 from cartolina.cli.console import logged, progress
@@ -48,6 +48,7 @@ app.add_typer(configuration.app)
 app.add_typer(handing_on.app)
 app.add_typer(keeping.app)
 app.add_typer(alike.app)
+app.add_typer(lacking.app, name="missing")
 
 
 def _version(wanted: bool) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cartolina.album.ranking import Hit, Ranking
     from cartolina.demo.tour import Tour
     from cartolina.evaluate.retrieval import RetrievalRanks
+    from cartolina.geo import Locality
     from cartolina.settings import Settled
 
 __all__ = ["added", "information", "intake_json", "ranking", "retrieval", "skipped_and_renamed", "toured"]
@@ -44,10 +45,10 @@ def ranking(answer: Ranking, sheet: Path | None, *, as_json: bool) -> None:
     table.add_column("id", overflow="fold", max_width=44 if console.is_terminal else None)
     table.add_column("caption", max_width=72, overflow="ellipsis", no_wrap=True)
     table.add_column("place", no_wrap=True, style="dim")
-    for rank, hit in enumerate(answer, start=1):
+    for rank, (hit, locality) in enumerate(zip(answer, answer.localities(), strict=True), start=1):
         caption = hit.post.text or " ".join(f"#{tag}" for tag in hit.post.tags)
         by = ["both" if len(hit.matched) > 1 else hit.matched[0]] if answer.by == "both" else []
-        cells = [str(rank), f"{hit.score:.3f}", *by, plain(hit.id), plain(caption), _where(hit)]
+        cells = [str(rank), f"{hit.score:.3f}", *by, plain(hit.id), plain(caption), _where(hit, locality)]
         table.add_row(*cells, style=None if hit.relevant else "dim")
     console.print(table)
     if answer.relevant and (others := sum(not hit.relevant for hit in answer)):
@@ -66,6 +67,11 @@ def information(facts: Mapping[str, Any], settings: Settled, *, as_json: bool) -
     rows.append(("of which", ", ".join(f"{facts[key]:,} {key.replace('_', ' ')}" for key in parts)))
     if facts["offline"]:
         rows.append(("offline", f"{facts['offline']:,} posts whose photos are missing: see `cartolina sync`"))
+    rows += [
+        (what, "; ".join(f"{one['name']} ({one['posts']:,})" for one in facts["places"][what][:5]))
+        for what in ("countries", "towns")
+        if facts["places"][what]
+    ]
     space = facts["space"]
     if space is None:
         rows.append(("learnt", "nothing yet: run `cartolina build`"))
@@ -187,7 +193,7 @@ def toured(tour: Tour, *, as_json: bool) -> None:
     console.print(f"  {plain(command)}", soft_wrap=True)
 
 
-def _where(hit: Hit) -> str:
+def _where(hit: Hit, locality: Locality) -> str:
     place = hit.post.place
-    where = f"{place.lat:.2f}, {place.lon:.2f}" if place else ""
+    where = plain(locality.name) or (f"{place.lat:.2f}, {place.lon:.2f}" if place else "")
     return where if hit.distance_km is None else f"{where} ({hit.distance_km:,.1f} km)"

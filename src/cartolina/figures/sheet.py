@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
 
     from cartolina.album.ranking import Hit, Ranking
+    from cartolina.geo import Locality
 
 __all__ = ["Tile", "contact_sheet", "ranking_tiles", "save_ranking", "save_sheet"]
 
@@ -60,8 +61,14 @@ def save_ranking(path: Path, ranking: Ranking, remark: str = "") -> None:
 def ranking_tiles(ranking: Ranking) -> list[Tile]:
     """The tiles of an album's answer, best first."""
     return [
-        Tile(hit.post.image, hit.post.text or hit.id, _score(hit, ranking), _where(hit), not hit.relevant)
-        for hit in ranking
+        Tile(
+            hit.post.image,
+            hit.post.text or hit.id,
+            _score(hit, ranking),
+            _where(hit, locality),
+            not hit.relevant,
+        )
+        for hit, locality in zip(ranking, ranking.localities(), strict=True)
     ]
 
 
@@ -70,11 +77,10 @@ def _score(hit: Hit, ranking: Ranking) -> str:
     return f"{hit.score:.3f}" + ("  ·  by its words, too" if said else "")
 
 
-def _where(hit: Hit) -> str:
-    if hit.distance_km is not None:
-        return f"{hit.distance_km:,.1f} km away"
+def _where(hit: Hit, locality: Locality) -> str:
     place = hit.post.place
-    return f"{place.lat:.2f}, {place.lon:.2f}" if place else ""
+    where = locality.name or (f"{place.lat:.2f}, {place.lon:.2f}" if place else "")
+    return where if hit.distance_km is None else f"{where} · {hit.distance_km:,.1f} km away"
 
 
 def save_sheet(

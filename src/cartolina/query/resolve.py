@@ -22,8 +22,8 @@ Find = Callable[[str], Sequence[Town]]
 DEFAULT_KM = float(GRANULARITIES["city"])
 
 # "near grass" is grass, "near Grasse" and "near barcelona" are towns: in small letters a trailing near names
-# a place only if many people live there. Of the 633 different phrases after "near" in Flickr8k's captions,
-# with and without their article, this reads two as places (ox: Osh, van: Van); every known name would be 18.
+# a place only if many people live there. Of the different phrases after "near" in Flickr8k's captions,
+# with and without their article, this reads two as places (ox: Osh, van: Van); every known name would be 33.
 MANY_PEOPLE = 100_000
 
 
