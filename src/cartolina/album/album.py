@@ -183,6 +183,8 @@ class Album:
     def missing_places(self, progress: Progress = SILENT) -> MissingPlaces:
         """The posts without a place, with a guess where neighbours in time and look agree. Writes nothing."""
         with self._reading() as searched:
+            if searched is None:
+                raise self._nothing_learnt()
             return missing_places(self._catalogue, searched.store, progress)
 
     def info(self) -> dict[str, Any]:
