@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -20,10 +20,12 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from cartolina.album import history
 from cartolina.album.about import about
 from cartolina.album.answer import Asked, answer, nearest_id
 from cartolina.album.catalogue import Catalogue, now
 from cartolina.album.edits import Edits
+from cartolina.album.history import Action, few
 from cartolina.album.install import install_space
 from cartolina.album.intake import BATCH, AddReport, batches
 from cartolina.album.lock import WriterLock
@@ -31,6 +33,7 @@ from cartolina.album.ranking import Ranking
 from cartolina.album.schema import MIGRATIONS
 from cartolina.album.searchable import Searchable
 from cartolina.album.space import Space
+from cartolina.album.undo import UndoReport, look, take_back
 from cartolina.album.writer import Writer, feature_caches
 from cartolina.datasets import Dataset
 from cartolina.durable import fsync_folder, write_bytes
@@ -188,7 +191,7 @@ class Album:
         With an active space they can be found at once. Posts are acknowledged in batches as the work goes
         on: whatever stops it, those stay.
         """
-        with self._writing() as writer:
+        with self._writing("add", str(dataset.path or dataset.root)) as writer:
             if writer.target is None:
                 return writer.take_in(dataset, split, (), (), progress)
             space = writer.target.space
@@ -208,7 +211,7 @@ class Album:
         With `backbones`, the pictures are decoded and their features kept in `feature_caches`, in the same
         pass; what cannot be decoded is skipped. Without, pictures are only hashed.
         """
-        with self._writing() as writer:
+        with self._writing("add", str(dataset.path or dataset.root)) as writer:
             return replace(writer, target=None).take_in(dataset, split, backbones, views, progress)
 
     def activate(self, folder: Path | str, progress: Progress = SILENT) -> AddReport:
@@ -217,19 +220,18 @@ class Album:
         Until the last step the former space stays in use. Stopped on the way, it goes on where it was when
         called again. The report's `added` counts vectors; posts whose picture is gone are skipped.
         """
-        with self._writing() as writer:
+        with self._writing("activate") as writer:
             space = install_space(Path(folder), self.path)
             with self._catalogue.transaction():
                 number = self._catalogue.space(space.folder.name, space.dim)
             report = replace(writer, target=Searchable.load(self._catalogue, number, space)).embed(progress)
             with self._catalogue.transaction():
                 self._catalogue.set_active_space(space.folder.name)
-                self._catalogue.note("activate", report.added, space.folder.name)
             return report
 
     def embed_missing(self, progress: Progress = SILENT) -> AddReport:
         """Give each post that lacks one its vector in the active space; `added` counts them."""
-        with self._writing() as writer:
+        with self._writing(None) as writer:
             if writer.target is None:
                 raise self._nothing_learnt()
             return writer.embed(progress)
@@ -237,8 +239,8 @@ class Album:
     def remove(self, ids: Iterable[str]) -> int:
         """Forget posts (their photos stay where they are); how many. An unknown id is an `InputError`."""
         names = list(dict.fromkeys(ids))
-        with self._writing() as writer:
-            writer.remove(self._keys(names), names)
+        with self._writing("remove", few(names)) as writer:
+            writer.remove(self._keys(names))
             return len(names)
 
     def set(self, name: str, value: str | int | None) -> None:
@@ -266,7 +268,7 @@ class Album:
         """
         edits = Edits.checked(tags, not_tags, captions, not_captions, place)
         names = list(dict.fromkeys(ids))
-        with self._writing():
+        with self._writing("edit", few(names)):
             keys = self._keys(names)
             with self._catalogue.transaction():
                 self._catalogue.edit(keys, edits)
@@ -279,15 +281,50 @@ class Album:
                 posts, edits = self._catalogue.posts(keys), self._catalogue.edits(keys)
             yield from ((posts[key], edits[key]) for key in keys if key in posts)
 
+    # Taking back
+
+    def as_one(self, action: str, detail: str = "") -> AbstractContextManager[None]:
+        """What is done to the album inside is one action, undone together; an action within it joins in."""
+        return self._catalogue.action(action, detail)
+
+    def actions(self, limit: int = 20) -> list[Action]:
+        """The last actions that can be undone, or were, the latest first."""
+        return history.actions(self._catalogue, limit)
+
+    def undo(
+        self, *, redo: bool = False, dry_run: bool = False, progress: Progress = SILENT
+    ) -> UndoReport:
+        """Take the last action that was not taken back yet back, whole or not at all; or the last undo.
+
+        Posts come back under their ids, with words, edits, copies and vectors as they were. `dry_run` only
+        says what would be done. Raises `InputError` where there is nothing to take back.
+        """
+        with self._catalogue.snapshot():
+            report, _ = look(self._catalogue, redo=redo)
+        if dry_run:
+            return report
+        with self._writing(None if redo else "undo", f"{report.action.name}: {report.action.detail}") as writer:
+            return take_back(writer, self._searchable, redo=redo, progress=progress)
+
+    def forget_history(self) -> None:
+        """Make what was done until now final: pictures of removed posts that came in archives are deleted."""
+        with self._writing(None) as writer:
+            history.prune(self._catalogue, entries=0)
+            writer.sweep()
+
     # Inside
 
     @contextmanager
-    def _writing(self) -> Iterator[Writer]:
-        with self._lock:
+    def _writing(self, action: str | None, detail: str = "") -> Iterator[Writer]:
+        """Hold the lock; what is written is one `action` that can be undone (None: nothing to undo)."""
+        with self._lock, self._catalogue.action(action, detail) if action else nullcontext():
             active = self._catalogue.active_space()
             try:
                 target = self._load(*active) if active else None
-                yield Writer(self.path, self._catalogue, target)
+                writer = Writer(self.path, self._catalogue, target)
+                yield writer
+                if history.prune(self._catalogue):
+                    writer.sweep()
             finally:
                 self._searched = None  # what was appended to it may not have become true
 
@@ -313,6 +350,12 @@ class Album:
         if known and (known.number, known.moment) == now:
             return known
         return self._load(*active)
+
+    def _searchable(self, fingerprint: str) -> Searchable:
+        number = self._catalogue.space_number(fingerprint)
+        if number is None:
+            raise AlbumError(f"there is no space {fingerprint} in the album any more")
+        return self._load(number, fingerprint)
 
     def _load(self, number: int, fingerprint: str) -> Searchable:
         return Searchable.load(self._catalogue, number, self._space(fingerprint))

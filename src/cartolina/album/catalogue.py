@@ -48,6 +48,8 @@ class Catalogue:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = _connect(path)
+        self._action: tuple[str, str] | None = None
+        self._entry: int | None = None
 
     @classmethod
     def create(cls, path: Path) -> Catalogue:
@@ -69,6 +71,7 @@ class Catalogue:
 
     def migrate(self) -> None:
         """Bring the file to our version, one migration a transaction. Only under the album's lock."""
+        self._connection.create_function("own_pictures", 0, lambda: str(self.path.parent / "pictures"))
         for number in range(self.version, len(MIGRATIONS)):
             steps = f"BEGIN IMMEDIATE;\n{MIGRATIONS[number]};\nPRAGMA user_version = {number + 1};\nCOMMIT;"
             try:
@@ -81,14 +84,58 @@ class Catalogue:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside becomes true together, durably, at its end; or nothing does."""
+        entry = self._entry
         self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._begin_recording()
             yield
+            self._end_recording()
             self._connection.execute("COMMIT")
         except BaseException:
+            self._entry = entry
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def action(self, name: str, detail: str = "") -> Iterator[None]:
+        """What is changed inside, in however many transactions, is one journal entry and can be undone.
+
+        An action inside an action is part of it. Killed on the way, the entry has what was acknowledged.
+        """
+        if self._action:
+            yield
+            return
+        self._action = (name, detail)
+        try:
+            yield
+        finally:
+            self._action = self._entry = None
+
+    def _begin_recording(self) -> None:
+        """Let the schema's triggers note what is changed as part of the action under way."""
+        if self._action is None:
+            return
+        # What another process did meanwhile was done to what we left: it is taken back before the rest of us.
+        if self._entry is None or self._value("SELECT 1 FROM journal WHERE entry > ? AND kept >= 0", self._entry):
+            self._connection.execute(
+                "INSERT INTO journal (at, action, posts, detail, kept) VALUES (?, ?, 0, ?, 0)",
+                (now(), *self._action),
+            )
+            self._entry = int(self._value("SELECT max(entry) FROM journal"))
+        self._connection.execute("INSERT INTO recording VALUES (?)", (self._entry,))
+
+    def _end_recording(self) -> None:
+        if self._action is None:
+            return
+        self._connection.execute("DELETE FROM recording")
+        idle = self._connection.execute(
+            "DELETE FROM journal WHERE entry = ?1 AND posts = 0 AND space IS NULL "
+            "AND NOT EXISTS (SELECT 1 FROM new_readings WHERE entry = ?1)",
+            (self._entry,),
+        )
+        if idle.rowcount:
+            self._entry = None
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -123,7 +170,8 @@ class Catalogue:
 
     def settings(self) -> dict[str, str]:
         """What the album's owner has set, as text by name."""
-        return dict(self.rows("SELECT name, value FROM settings WHERE name != 'active_space'"))
+        own = "('active_space', 'uuid', 'created')"
+        return dict(self.rows(f"SELECT name, value FROM settings WHERE name NOT IN {own}"))  # noqa: S608
 
     def set_setting(self, name: str, value: str | None) -> None:
         """Set one; None forgets it."""
@@ -188,8 +236,8 @@ class Catalogue:
             "id": name,
             "source": entry.source,
             "source_id": entry.post.id,
-            "image": path_value(entry.image),
-            "within": path_value(self.within(entry)),
+            "image": self.image_value(entry.image),
+            "within": self.image_value(self.within(entry)),
             "content_hash": entry.content_hash,
             "size": entry.size,
             "mtime": entry.mtime,
@@ -242,6 +290,15 @@ class Catalogue:
         said = self._value("SELECT said FROM posts WHERE key = ?", key)
         assert isinstance(post.image, Path)
         return post if said is None else said_by(post.id, post.image, said)
+
+    def image_value(self, image: Path) -> str | bytes:
+        """A picture's path for SQLite; the album's own are named relative to it, so that it can be moved."""
+        own = image.parent == self.path.parent / "pictures"
+        return f"pictures/{image.name}" if own else path_value(image)
+
+    def image_from(self, value: str | bytes) -> Path:
+        """The path `image_value` wrote."""
+        return self.path.parent / path_from(value)
 
     def within(self, entry: Entry) -> Path:
         """The picture's path, relative to the source's root where it lies there."""
@@ -347,7 +404,7 @@ class Catalogue:
         return {
             key: Post(
                 name,
-                path_from(image),
+                self.image_from(image),
                 tuple(words["captions"].get(key, ())),
                 tuple(words["tags"].get(key, ())),
                 None if lat is None else Place(lat, lon),
@@ -372,12 +429,19 @@ class Catalogue:
     def images(self, keys: Iterable[int]) -> list[Path]:
         """The pictures of `keys`."""
         sql = "SELECT image FROM posts WHERE key IN (SELECT value FROM json_each(?))"
-        return [path_from(image) for (image,) in self.rows(sql, list(keys))]
+        return [self.image_from(image) for (image,) in self.rows(sql, list(keys))]
 
     def shows(self, image: Path) -> bool:
         """Whether a post, or a copy of one, has this picture."""
         sql = "SELECT 1 FROM posts WHERE image = ?1 UNION ALL SELECT 1 FROM copies WHERE image = ?1"
-        return self._value(sql, path_value(image)) is not None
+        return self._value(sql, self.image_value(image)) is not None
+
+    def own_pictures(self) -> set[str]:
+        """The names of the album's own pictures that posts and copies show, or did and may again."""
+        tables = ("posts", "copies", "former_posts", "former_copies")
+        sql = " UNION ".join(f"SELECT image FROM {name} WHERE image LIKE '%pictures/%'" for name in tables)  # noqa: S608
+        images = [self.image_from(image) for (image,) in self.rows(sql)]
+        return {image.name for image in images if image.parent == self.path.parent / "pictures"}
 
     def all_keys(self) -> Keys:
         """The keys of all posts whose pictures are there, ascending."""
@@ -397,6 +461,11 @@ class Catalogue:
         )
         return int(self._value("SELECT space FROM spaces WHERE fingerprint = ?", fingerprint))
 
+    def space_number(self, fingerprint: str) -> int | None:
+        """The number of a space, or None if the album has none of this fingerprint."""
+        found = self._value("SELECT space FROM spaces WHERE fingerprint = ?", fingerprint)
+        return None if found is None else int(found)
+
     def active_space(self) -> tuple[int, str] | None:
         """Number and fingerprint of the space that is searched, or None if there is none yet."""
         rows = self.rows(
@@ -405,9 +474,15 @@ class Catalogue:
         )
         return (int(rows[0][0]), rows[0][1]) if rows else None
 
-    def set_active_space(self, fingerprint: str) -> None:
+    def set_active_space(self, fingerprint: str | None) -> None:
         """Swap the space that is searched."""
-        self._connection.execute("REPLACE INTO settings VALUES ('active_space', ?)", (fingerprint,))
+        self.change(
+            "UPDATE journal SET former_space = CASE WHEN space IS NULL THEN "
+            "(SELECT value FROM settings WHERE name = 'active_space') ELSE former_space END, space = ? "
+            "WHERE entry IN (SELECT entry FROM recording)",
+            fingerprint or "",
+        )
+        self.set_setting("active_space", fingerprint)
 
     def placement(self, space: int) -> tuple[dict[int, int], Keys, Keys]:
         """Where a space's vectors are: rows of each segment, keys (N,) ascending, positions (N,).
@@ -461,10 +536,10 @@ class Catalogue:
             "(SELECT key FROM vectors WHERE space = ?) AND offline IS NULL ORDER BY key",
             space,
         )
-        return [Lacking(key, name, path_from(image), content) for key, name, image, content in found]
+        return [Lacking(key, name, self.image_from(image), content) for key, name, image, content in found]
 
     def note(self, action: str, posts: int, detail: str = "") -> None:
-        """Write a line into the edit journal."""
+        """Write a line into the journal of what cannot be taken back."""
         self._connection.execute(
             "INSERT INTO journal (at, action, posts, detail) VALUES (?, ?, ?, ?)",
             (now(), action, posts, detail),

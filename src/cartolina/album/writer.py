@@ -6,8 +6,7 @@ acknowledgement. A process killed before it has changed nothing, after it everyt
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -109,20 +108,16 @@ class Writer:
             for batch in batches(ready, BATCH):
                 self._accept(batch, caches, report, visit)
 
-    def embed(self, progress: Progress = SILENT) -> AddReport:
-        """Give each post without one its vector in the target; `added` counts them."""
+    def embed(self, progress: Progress = SILENT, keys: Collection[int] | None = None) -> AddReport:
+        """Give each post without one (None: of all, else of `keys`) its vector in the target; `added` counts
+        them."""
         assert self.target is not None
         space, report = self.target.space, AddReport()
         with (
             feature_caches(self.path, space.backbones) as caches,
             self._skips(str(self.path), report) as skips,
         ):
-            cached: list[Lacking] = []
-            others: list[Lacking] = []
-            for one in self.catalogue.without_vector(self.target.number):
-                keys = [feature_key(one.content_hash, view) for view in space.views]
-                there = all(key in cache for key in keys for cache in caches)
-                (cached if there else others).append(one)
+            cached, others = self._lacking(caches, keys)
 
             def on_skip(one: Lacking, reason: str, detail: str) -> None:
                 skips.add(Skipped(one.id, reason, detail))
@@ -143,17 +138,21 @@ class Writer:
                     report.added += len(found)
         return report
 
-    def remove(self, keys: Sequence[int], names: Sequence[str]) -> None:
-        """Forget posts."""
-        pictures = self.catalogue.images(keys)
+    def place_cached(self, keys: Collection[int]) -> None:
+        """Vectors of those of `keys` that have none and whose features are cached, in the transaction that
+        is under way."""
+        if self.target is None:
+            return
+        with feature_caches(self.path, self.target.space.backbones) as caches:
+            cached, _ = self._lacking(caches, keys)
+            for batch in batches(cached, BATCH):
+                self._append({one.key: one.content_hash for one in batch}, caches)
+
+    def remove(self, keys: Sequence[int]) -> None:
+        """Forget posts; the album's own pictures of them stay for as long as it can be undone."""
         with self.catalogue.transaction():
             remember_removal(self.catalogue, list(keys))
             self.catalogue.remove(keys)
-            self.catalogue.note("remove", len(keys), json.dumps(names))
-        for picture in pictures:
-            # Copies of ours, of pictures that came as bytes; originals are never touched.
-            if picture.parent == self._pictures and not self.catalogue.shows(picture):
-                picture.unlink(missing_ok=True)
         if self.target:
             self.target.store.delete(np.array(keys, np.int64))
         self.compact()
@@ -176,6 +175,14 @@ class Writer:
             self.catalogue.note("compact", len(fresh), f"{store.holes} holes")
         fresh.segments.drop_unnamed()
         self.target = replace(self.target, store=fresh)
+
+    def sweep(self) -> None:
+        """Delete pictures of the album's own that no post shows and no undo could bring back."""
+        if self._pictures.is_dir():
+            named = self.catalogue.own_pictures()
+            for picture in self._pictures.iterdir():
+                if picture.name not in named:
+                    picture.unlink()
 
     @property
     def _pictures(self) -> Path:
@@ -205,7 +212,6 @@ class Writer:
                 if entered.changed or not self._has_vector(entered.key):
                     lacking[entered.key] = content
             self._append({key: content for key, content in lacking.items() if key not in gone}, caches)
-            self.catalogue.note("add", len(batch))
         if self.target and gone:
             self.target.store.delete(np.array(gone, np.int64))
         for entry, entered in outcomes:
@@ -231,6 +237,21 @@ class Writer:
         store = self.target.store
         store.upsert(keys, self.target.space.encode_cached(caches, list(contents.values())))
         self.catalogue.place(self.target.number, store.segments.rows, keys, store.positions_of(keys))
+
+    def _lacking(
+        self, caches: Sequence[FeatureCache], keys: Collection[int] | None
+    ) -> tuple[list[Lacking], list[Lacking]]:
+        """Posts without a vector in the target: those whose features are cached, and the others."""
+        assert self.target is not None
+        wanted = None if keys is None else set(keys)
+        cached: list[Lacking] = []
+        others: list[Lacking] = []
+        for one in self.catalogue.without_vector(self.target.number):
+            if wanted is None or one.key in wanted:
+                names = [feature_key(one.content_hash, view) for view in self.target.space.views]
+                there = all(name in cache for name in names for cache in caches)
+                (cached if there else others).append(one)
+        return cached, others
 
     def _has_vector(self, key: int) -> bool:
         return self.target is not None and self.catalogue.has_vector(self.target.number, key)
