@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from cartolina.album.entry import (
     storable,
     united,
 )
+from cartolina.album.remembering import FORMER_ROWS
 from cartolina.album.schema import MIGRATIONS
 from cartolina.datasets import Dataset
 from cartolina.errors import AlbumError
@@ -39,7 +40,24 @@ from cartolina.post import Place, Post
 from cartolina.store.contract import Keys
 from cartolina.store.segments import CAPACITY
 
-__all__ = ["Catalogue", "folded", "now"]
+__all__ = ["Catalogue", "Reading", "SourceRow", "folded", "now"]
+
+
+class SourceRow(NamedTuple):
+    """A source: its number, where it is, and the reader that read it last."""
+
+    number: int
+    root: Path
+    format: str
+
+
+class Reading(NamedTuple):
+    """How a source was read: what `open_dataset` was given, and the split (None: all of it)."""
+
+    path: Path
+    format: str
+    columns: tuple[tuple[str, str], ...]
+    split: str | None
 
 
 class Catalogue:
@@ -117,7 +135,9 @@ class Catalogue:
         if self._action is None:
             return
         # What another process did meanwhile was done to what we left: it is taken back before the rest of us.
-        if self._entry is None or self._value("SELECT 1 FROM journal WHERE entry > ? AND kept >= 0", self._entry):
+        if self._entry is None or self._value(
+            "SELECT 1 FROM journal WHERE entry > ? AND kept >= 0", self._entry
+        ):
             self._connection.execute(
                 "INSERT INTO journal (at, action, posts, detail, kept) VALUES (?, ?, 0, ?, 0)",
                 (now(), *self._action),
@@ -129,9 +149,12 @@ class Catalogue:
         if self._action is None:
             return
         self._connection.execute("DELETE FROM recording")
+        nothing = " AND ".join(
+            f"NOT EXISTS (SELECT 1 FROM former_{name} WHERE entry = ?1)"  # noqa: S608 - our own names
+            for name in FORMER_ROWS
+        )
         idle = self._connection.execute(
-            "DELETE FROM journal WHERE entry = ?1 AND posts = 0 AND space IS NULL "
-            "AND NOT EXISTS (SELECT 1 FROM new_readings WHERE entry = ?1)",
+            f"DELETE FROM journal WHERE entry = ?1 AND posts = 0 AND space IS NULL AND action != 'undo' AND {nothing}",  # noqa: S608, E501
             (self._entry,),
         )
         if idle.rowcount:
@@ -167,6 +190,16 @@ class Catalogue:
     def _value(self, sql: str, *parameters: object) -> Any:  # noqa: ANN401 - SQLite is dynamically typed
         row = self._connection.execute(sql, parameters).fetchone()
         return None if row is None else row[0]
+
+    def identify(self, uuid: str, created: str) -> None:
+        """Keep what album.json says of the album, so that it can be written again should it be lost."""
+        with self.transaction():
+            self.set_setting("uuid", uuid)
+            self.set_setting("created", created)
+
+    def identity(self) -> dict[str, str]:
+        """What `identify` kept; an album of the first format may have nothing."""
+        return dict(self.rows("SELECT name, value FROM settings WHERE name IN ('uuid', 'created')"))
 
     def settings(self) -> dict[str, str]:
         """What the album's owner has set, as text by name."""
@@ -204,6 +237,61 @@ class Catalogue:
                 source, path_value(dataset.path), dataset.format,
                 json.dumps(dict(dataset.columns or {}), sort_keys=True), split or "", now(),
             )  # fmt: skip
+
+    def sources(self) -> list[SourceRow]:
+        """All sources, in the order they came."""
+        found = self.rows("SELECT source, root, format FROM sources ORDER BY source")
+        return [SourceRow(number, path_from(root), name) for number, root, name in found]
+
+    def readings(self, source: SourceRow) -> list[Reading]:
+        """How a source was read, oldest first; of albums older than that is noted, what it must have been."""
+        found = self.rows(
+            "SELECT path, format, columns, split FROM readings WHERE source = ? ORDER BY at, path, split",
+            source.number,
+        )
+        if not found:
+            return [Reading(source.root, source.format, (), None)]
+        return [
+            Reading(path_from(path), name, tuple(json.loads(columns).items()), split or None)
+            for path, name, columns, split in found
+        ]
+
+    def source_counts(self, source: int) -> tuple[int, int]:
+        """How many posts have their own file in a source, and how many of them are offline."""
+        sql = "SELECT count(*), count(offline) FROM posts WHERE source = ?"
+        posts, offline = self.rows(sql, source)[0]
+        return posts, offline
+
+    def forget_empty_source(self, source: int) -> None:
+        """Look no more for a source of which the album has no file."""
+        if not self.files_of(source):
+            with self.transaction():
+                self.change("DELETE FROM sources WHERE source = ?", source)
+
+    def files_of(self, source: int) -> list[tuple[str, int, bool]]:
+        """A source's files: id there, key of the post, whether it is a copy."""
+        found = self.rows(
+            "SELECT source_id, key, 0 FROM posts WHERE source = ?1 "
+            "UNION ALL SELECT source_id, key, 1 FROM copies WHERE source = ?1",
+            source,
+        )
+        return [(name, key, bool(is_copy)) for name, key, is_copy in found]
+
+    def with_copies(self, source: int) -> list[int]:
+        """The posts whose own file is in a source and which have copies."""
+        sql = "SELECT key FROM posts WHERE source = ? AND key IN (SELECT key FROM copies) ORDER BY key"
+        return [key for (key,) in self.rows(sql, source)]
+
+    def offline_of(self, source: int | None = None) -> list[int]:
+        """The posts of a source (None: of all) whose pictures are missing, ascending."""
+        sql = "SELECT key FROM posts WHERE offline IS NOT NULL AND ?1 IN (source, -1) ORDER BY key"
+        return [key for (key,) in self.rows(sql, -1 if source is None else source)]
+
+    def online(self, keys: Sequence[int]) -> list[int]:
+        """Those of `keys` that are not offline."""
+        inside = "key IN (SELECT value FROM json_each(?))"
+        sql = f"SELECT key FROM posts WHERE offline IS NULL AND {inside}"  # noqa: S608
+        return [key for (key,) in self.rows(sql, list(keys))]
 
     def known(self, source: int, source_ids: Sequence[str], space: int | None) -> dict[str, Known]:
         """Those of a source's files that are in the album already, by the id the source gives them."""

@@ -8,14 +8,15 @@ The last 1,000 entries are kept, and of those no more than hold 200,000 former p
 All that writes happens within the caller's transaction.
 """
 
+# ruff: noqa: S608 - the names that are put together are our own
+
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from cartolina.album.catalogue import Catalogue
-from cartolina.album.copies import remember_removal
-from cartolina.album.schema import FORMER
+from cartolina.album.remembering import FORMER, FORMER_ROWS
 from cartolina.progress import Step
 
 __all__ = [
@@ -24,13 +25,11 @@ __all__ = [
     "actions",
     "changes",
     "few",
-    "forget_readings",
     "former_ids",
     "last_action",
     "last_undo",
     "prune",
     "redone",
-    "remember_readings",
     "restore",
     "undone",
     "undone_by",
@@ -108,49 +107,35 @@ def changes(catalogue: Catalogue, entry: int) -> Changes:
 
 def former_ids(catalogue: Catalogue, entry: int, keys: Sequence[int]) -> list[str]:
     """The ids that posts had before an entry."""
-    sql = f"SELECT id FROM former_posts WHERE entry = ? AND key {INSIDE} ORDER BY key"  # noqa: S608
+    sql = f"SELECT id FROM former_posts WHERE entry = ? AND key {INSIDE} ORDER BY key"
     return [name for (name,) in catalogue.rows(sql, entry, list(keys))]
 
 
 def restore(catalogue: Catalogue, entry: int, todo: Changes, step: Step) -> None:
     """Make every post that an entry changed what it was before: the same key, id, words and files.
 
-    Vectors whose picture is the same stay; former ones come back where their rows are still on disk. What
-    goes out is remembered as removed, so that sync leaves it out; what comes back is not any more.
+    Vectors whose picture is the same stay; former ones come back where their rows are still on disk.
     """
-    keys = sorted([*todo.out, *todo.back, *todo.restored])
-    remember_removal(catalogue, todo.out)
-    vectors = []
-    for some in _parts(todo.restored):
-        vectors += catalogue.rows(
-            f"SELECT v.space, v.key, v.segment, v.row FROM vectors v JOIN posts p USING (key) "  # noqa: S608
-            f"JOIN former_posts f ON f.entry = ? AND f.key = v.key AND f.content_hash = p.content_hash "
-            f"WHERE v.key {INSIDE}",
-            entry, some,
-        )  # fmt: skip
-    for some in _parts(keys):
+    kept = _vectors_of_same_pictures(catalogue, entry, todo.restored)
+    for some in _parts(sorted([*todo.out, *todo.back, *todo.restored])):
         catalogue.remove(some)
         step.advance(len(some))
+    _restore_rows(catalogue, "sources", entry)
     for name in FORMER[:-1]:
         columns = _columns(catalogue, name)
         catalogue.change(
-            f"INSERT INTO {name} ({columns}) SELECT {columns} FROM former_{name} WHERE entry = ?",  # noqa: S608
+            f"INSERT INTO {name} ({columns}) SELECT {columns} FROM former_{name} WHERE entry = ?",
             entry,
         )
-    for vector in vectors:
-        catalogue.change("INSERT OR IGNORE INTO vectors (space, key, segment, row) VALUES (?, ?, ?, ?)", *vector)
-    catalogue.change(
-        "INSERT OR IGNORE INTO vectors (space, key, segment, row) "
-        "SELECT space, key, segment, row FROM former_vectors WHERE entry = ?",
-        entry,
-    )
-    catalogue.change(
-        "DELETE FROM removed WHERE content_hash IN "
-        f"(SELECT content_hash FROM former_posts WHERE entry = ?1 AND key {INSIDE.replace('?', '?2')}) "
-        "OR (source, source_id) IN (SELECT source, source_id FROM former_posts WHERE entry = ?1 "
-        "UNION ALL SELECT source, source_id FROM former_copies WHERE entry = ?1)",
-        entry, todo.back,
-    )  # fmt: skip
+    place = "INSERT OR IGNORE INTO vectors (space, key, segment, row) "
+    for vector in kept:
+        catalogue.change(place + "VALUES (?, ?, ?, ?)", *vector)
+    catalogue.change(place + "SELECT space, key, segment, row FROM former_vectors WHERE entry = ?", entry)
+    for name in ("removed", "readings"):
+        _restore_rows(catalogue, name, entry)
+        _drop_new_rows(catalogue, name, entry)
+    used = "source IN (SELECT source FROM posts UNION ALL SELECT source FROM copies)"
+    _drop_new_rows(catalogue, "sources", entry, f"NOT {used}")
 
 
 def undone(catalogue: Catalogue, entry: int) -> None:
@@ -161,34 +146,14 @@ def undone(catalogue: Catalogue, entry: int) -> None:
 def redone(catalogue: Catalogue, undo: int) -> None:
     """The entry written last took an undo back: what that one had undone can be undone again."""
     catalogue.change("UPDATE journal SET undone = NULL WHERE undone = ?", undo)
-    catalogue.change("DELETE FROM changes WHERE entry = ?", undo)
-    catalogue.change(
-        "UPDATE journal SET kept = -1, undone = (SELECT max(entry) FROM journal) WHERE entry = ?", undo
-    )
-
-
-def forget_readings(catalogue: Catalogue, entry: int) -> None:
-    """An entry's sources are not read any more as it did first."""
-    same = "(source, path, format, columns, split)"
-    catalogue.change(
-        f"DELETE FROM readings WHERE {same} IN "  # noqa: S608
-        "(SELECT source, path, format, columns, split FROM new_readings WHERE entry = ?)",
-        entry,
-    )
-
-
-def remember_readings(catalogue: Catalogue, entry: int) -> None:
-    """An entry's sources are read again as it did first."""
-    columns = _columns(catalogue, "readings")
-    catalogue.change(
-        f"INSERT OR IGNORE INTO readings ({columns}) SELECT {columns} FROM new_readings WHERE entry = ?",  # noqa: S608
-        entry,
-    )
+    catalogue.change("UPDATE journal SET undone = (SELECT max(entry) FROM journal) WHERE entry = ?", undo)
+    _forget(catalogue, [undo])
 
 
 def prune(catalogue: Catalogue, entries: int = ENTRIES, posts: int = POSTS) -> bool:
     """Forget what is older than is kept; whether there was something."""
-    old, total = [], 0
+    old: list[int] = []
+    total = 0
     for number, (entry, kept) in enumerate(
         catalogue.rows("SELECT entry, kept FROM journal WHERE kept >= 0 ORDER BY entry DESC")
     ):
@@ -197,19 +162,53 @@ def prune(catalogue: Catalogue, entries: int = ENTRIES, posts: int = POSTS) -> b
             old.append(entry)
     if old:
         with catalogue.transaction():
-            for table in ("changes", "new_readings"):
-                catalogue.change(f"DELETE FROM {table} WHERE entry {INSIDE}", old)  # noqa: S608
-            catalogue.change(f"UPDATE journal SET kept = -1 WHERE entry {INSIDE}", old)  # noqa: S608
+            _forget(catalogue, old)
     return bool(old)
+
+
+def _forget(catalogue: Catalogue, entries: list[int]) -> None:
+    for table in ("changes", *(f"former_{name}" for name in FORMER_ROWS)):
+        catalogue.change(f"DELETE FROM {table} WHERE entry {INSIDE}", entries)
+    catalogue.change(f"UPDATE journal SET kept = -1 WHERE entry {INSIDE}", entries)
 
 
 def _actions(catalogue: Catalogue, which: str, *values: object) -> list[Action]:
     found = catalogue.rows(
-        "SELECT entry, at, action, detail, posts, space, former_space, undone IS NOT NULL "  # noqa: S608
+        "SELECT entry, at, action, detail, posts, space, former_space, undone IS NOT NULL "
         f"FROM journal WHERE kept >= 0 AND {which}",
         *values,
     )
-    return [Action(*row[:-1], bool(row[-1])) for row in found]
+    return [Action._make((*row[:-1], bool(row[-1]))) for row in found]
+
+
+def _vectors_of_same_pictures(catalogue: Catalogue, entry: int, keys: Sequence[int]) -> list[tuple[int, ...]]:
+    found: list[tuple[int, ...]] = []
+    for some in _parts(keys):
+        found += catalogue.rows(
+            "SELECT v.space, v.key, v.segment, v.row FROM vectors v JOIN posts p USING (key) "
+            "JOIN former_posts f ON f.entry = ? AND f.key = v.key AND f.content_hash = p.content_hash "
+            f"WHERE v.key {INSIDE}",
+            entry, some,
+        )  # fmt: skip
+    return found
+
+
+def _restore_rows(catalogue: Catalogue, name: str, entry: int) -> None:
+    columns = _columns(catalogue, name)
+    catalogue.change(
+        f"INSERT OR IGNORE INTO {name} ({columns}) SELECT {columns} FROM former_{name} "
+        "WHERE entry = ? AND was_there",
+        entry,
+    )
+
+
+def _drop_new_rows(catalogue: Catalogue, name: str, entry: int, where: str = "TRUE") -> None:
+    key = ", ".join(FORMER_ROWS[name])
+    catalogue.change(
+        f"DELETE FROM {name} WHERE {where} AND ({key}) IN "
+        f"(SELECT {key} FROM former_{name} WHERE entry = ? AND NOT was_there)",
+        entry,
+    )
 
 
 def _columns(catalogue: Catalogue, table: str) -> str:

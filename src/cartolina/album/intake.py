@@ -20,6 +20,7 @@ from cartolina.album.entry import Entry, Known, storable
 from cartolina.datasets import Dataset, Listed, Skipped
 from cartolina.durable import fsync_file, rotate, write_bytes
 from cartolina.post import Post
+from cartolina.progress import Step
 from cartolina.vision.decode import UnreadableImage, content_hash
 
 __all__ = ["BATCH", "AddReport", "SkipList", "Visit", "batches", "entries"]
@@ -54,6 +55,12 @@ class AddReport:
     skipped_file: Path | None = None
     renamed: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def taken(self) -> int:
+        """How many files are in the album, now or still."""
+        kinds = ("added", "replaced", "unchanged", "copies", "touched", "moved", "back")
+        return sum(getattr(self, kind) for kind in kinds)
+
     def tell(self, kind: str, name: str) -> None:
         """One more of a kind: the file `name`, or the post of that id."""
         setattr(self, kind, getattr(self, kind) + 1)
@@ -64,10 +71,12 @@ class Visit:
     """A source that is being read: the ids `seen` there, and folders in it that could not be read.
 
     `asked` tells whether a person asked for all of it, also for what was removed (`add`), or not (`sync`).
+    `copied` are the ids of files that became copies of posts; `step` counts what is seen.
     """
 
     source: int
     asked: bool = True
+    step: Step | None = None
     seen: set[str] = field(default_factory=set)
     copied: set[str] = field(default_factory=set)
     unread: list[str] = field(default_factory=list)
@@ -75,7 +84,7 @@ class Visit:
     def heard(self, skipped: Skipped) -> None:
         """Take note of what a reader could not look into."""
         if skipped.reason == "unreadable folder":
-            self.unread.append("" if skipped.where == "." else skipped.where)
+            self.unread.append("" if skipped.where == "." else skipped.where.rstrip("/"))
 
 
 class SkipList:
@@ -178,6 +187,8 @@ def _arrivals(
             on_skip(Skipped(one.id, "repeated id", "an earlier post of the source has it"))
         else:
             visit.seen.add(name)
+            if visit.step:
+                visit.step.advance()
             yield one
 
 

@@ -2,53 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["FORMER", "MIGRATIONS"]
+from cartolina.album.remembering import remembering
 
-FORMER = ("posts", "copies", "edits", "captions", "tags", "labels", "vectors")
-"""Tables of what a post is made of: `former_posts` … hold its rows as they were before a journal entry."""
-
-
-def _remembering() -> str:
-    """Triggers that note, once an entry, how a post was before the entry changed anything of it.
-
-    Conflict clauses of the outer statement reach into triggers (`REPLACE` would make `INSERT OR IGNORE` one),
-    so what is noted already is asked for, not left to a clause; asking in WHEN costs half of asking inside.
-    """
-
-    def note(name: str, event: str, key: str, was_there: int = 1) -> str:
-        noted = f"SELECT 1 FROM recording r JOIN changes c ON c.entry = r.entry AND c.key = {key}"  # noqa: S608
-        return (
-            f"CREATE TRIGGER {name} {event} WHEN NOT EXISTS ({noted}) BEGIN "  # noqa: S608
-            f"INSERT INTO changes SELECT entry, {key}, {was_there} FROM recording; END;"
-        )
-
-    def after(name: str, event: str, steps: list[str]) -> str:
-        return f"CREATE TRIGGER {name} AFTER {event} BEGIN {' '.join(steps)} END;"
-
-    tables = [f"CREATE TABLE former_{name} AS SELECT 0 AS entry, * FROM {name} WHERE 0;" for name in FORMER]
-    tables += [f"CREATE INDEX former_{name}_by_entry ON former_{name} (entry, key);" for name in FORMER]
-    triggers = [
-        note("post_entered", "AFTER INSERT ON posts", "new.key", was_there=0),
-        note("post_changes", "BEFORE UPDATE ON posts", "old.key"),
-        note("post_goes", "BEFORE DELETE ON posts", "old.key"),
-    ]
-    for name in FORMER[1:-1]:
-        triggers += [
-            note(f"{name}_enter", f"BEFORE INSERT ON {name}", "new.key"),
-            note(f"{name}_change", f"BEFORE UPDATE ON {name}", "old.key"),
-            note(f"{name}_move", f"BEFORE UPDATE OF key ON {name}", "new.key"),
-            note(f"{name}_go", f"BEFORE DELETE ON {name}", "old.key"),
-        ]
-    keep = [f"INSERT INTO former_{name} SELECT new.entry, * FROM {name} WHERE key = new.key;" for name in FORMER]
-    drop = [f"DELETE FROM former_{name} WHERE entry = old.entry AND key = old.key;" for name in FORMER]
-    count = "UPDATE journal SET posts = posts + 1, kept = kept + new.was_there WHERE entry = new.entry;"
-    triggers += [
-        after("change_counted", "INSERT ON changes", [count]),
-        after("change_noted", "INSERT ON changes WHEN new.was_there", keep),
-        after("change_forgotten", "DELETE ON changes WHEN old.was_there", drop),
-    ]
-    return "\n".join([*tables, *triggers])
-
+__all__ = ["MIGRATIONS"]
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -207,15 +163,6 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (source, path, format, columns, split)
     ) WITHOUT ROWID;
 
-    CREATE TABLE new_readings AS SELECT 0 AS entry, * FROM readings WHERE 0;
-    CREATE TRIGGER reading_enters BEFORE INSERT ON readings BEGIN
-        INSERT INTO new_readings SELECT entry, new.source, new.path, new.format, new.columns, new.split, new.at
-        FROM recording WHERE NOT EXISTS (
-            SELECT 1 FROM readings r WHERE (r.source, r.path, r.format, r.columns, r.split) =
-            (new.source, new.path, new.format, new.columns, new.split)
-        );
-    END;
-
     -- Files whose posts a person removed: sync leaves them out, add takes them in again.
     CREATE TABLE removed (
         source INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE,
@@ -235,6 +182,6 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TRIGGER segment_goes BEFORE DELETE ON segments BEGIN
         DELETE FROM former_vectors WHERE space = old.space AND segment = old.segment;
     END;
-    """
-    + _remembering(),
+    """  # noqa: S608 - our own names
+    + remembering(),
 )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from cartolina.album import history
 from cartolina.album.catalogue import Catalogue
+from cartolina.album.copies import remember_removal
 from cartolina.album.history import Action
 from cartolina.album.searchable import Searchable
 from cartolina.album.writer import Writer
@@ -90,15 +91,15 @@ def take_back(
         writer = replace(writer, target=None)
     changed = len(todo.out) + len(todo.back) + len(todo.restored)
     with catalogue.transaction(), progress.task("redo" if redo else "undo", changed, "posts") as step:
+        if not redo:  # sync leaves out what was taken back, as it does what was removed
+            remember_removal(catalogue, todo.out)
         history.restore(catalogue, entry.entry, todo, step)
         if report.space is not None:
             catalogue.set_active_space(report.space or None)
         if redo:
-            history.remember_readings(catalogue, report.action.entry)
             catalogue.note("redo", changed, f"{report.action.name}: {report.action.detail}")
             history.redone(catalogue, entry.entry)
         else:
-            history.forget_readings(catalogue, entry.entry)
             history.undone(catalogue, entry.entry)
         writer.place_cached([*todo.back, *todo.restored])
     writer.shifted = True

@@ -107,6 +107,7 @@ class Writer:
                 ready = _hashed(photos, on_skip, progress, total)
             for batch in batches(ready, BATCH):
                 self._accept(batch, caches, report, visit)
+        self.shifted |= report.back > 0  # they have their vectors again
 
     def embed(self, progress: Progress = SILENT, keys: Collection[int] | None = None) -> AddReport:
         """Give each post without one (None: of all, else of `keys`) its vector in the target; `added` counts
@@ -148,14 +149,24 @@ class Writer:
             for batch in batches(cached, BATCH):
                 self._append({one.key: one.content_hash for one in batch}, caches)
 
-    def remove(self, keys: Sequence[int]) -> None:
-        """Forget posts; the album's own pictures of them stay for as long as it can be undone."""
+    def remove(self, keys: Sequence[int], *, for_good: bool = True) -> None:
+        """Forget posts; `for_good`: `sync` leaves their files out should it meet them.
+
+        The album's own pictures of them stay for as long as it can be undone.
+        """
         with self.catalogue.transaction():
-            remember_removal(self.catalogue, list(keys))
+            if for_good:
+                remember_removal(self.catalogue, list(keys))
             self.catalogue.remove(keys)
         if self.target:
             self.target.store.delete(np.array(keys, np.int64))
         self.compact()
+
+    def forget_offline(self, source: int | None = None) -> int:
+        """Forget the posts of a source (None: of all) whose pictures are missing; how many."""
+        keys = self.catalogue.offline_of(source)
+        self.remove(keys, for_good=False)
+        return len(keys)
 
     def compact(self) -> None:
         """Where more than half of the rows on disk are holes, write the others anew and drop the files."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartolina.cli import configuration, handing_on
+from cartolina.cli import configuration, handing_on, keeping, taking_back
 from cartolina.cli.arguments import QueryCommand
 from cartolina.cli.configuration import settings_of
 from cartolina.cli.console import logged, progress
@@ -26,6 +26,7 @@ Examples:
   cartolina search holidays.album "beach - people near:Barcelona"
   cartolina search holidays.album "@dog.jpg + snow" --sheet snow.png
   cartolina add holidays.album ~/NewPhotos
+  cartolina sync holidays.album
   cartolina evaluate retrieval flickr.album flickr8k --split test --json
 """
 
@@ -45,6 +46,8 @@ evaluate = typer.Typer(
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(configuration.app)
 app.add_typer(handing_on.app)
+app.add_typer(keeping.app)
+app.add_typer(taking_back.app)
 
 
 def _version(wanted: bool) -> None:
@@ -150,22 +153,6 @@ def add(
             _need_some(report, source)
 
 
-@app.command(epilog="Example: cartolina remove holidays.album blurred.jpg thumb.jpg")
-def remove(
-    album: AlbumPath,
-    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids as `search` shows them.")],
-    json: Json = False,
-) -> None:
-    """Take posts out of an album; the photos stay where they are."""
-    with explained("The posts are removed all together or not at all."), logged(album):
-        from cartolina.album.album import Album
-        from cartolina.cli import show
-
-        with Album.open(album) as opened:
-            removed = opened.remove(ids)
-            show.removed(removed, len(opened), as_json=json)
-
-
 @app.command(epilog="Example: cartolina info holidays.album --json")
 def info(album: AlbumPath, json: Json = False) -> None:
     """Say what an album holds, and what it was learnt from."""
@@ -266,5 +253,5 @@ def demo(
 def _need_some(report: AddReport, source: Path) -> None:
     from cartolina.errors import InputError
 
-    if not report.added + report.replaced + report.unchanged:
+    if not report.taken:
         raise InputError(f"there is nothing in {source} that could be added")

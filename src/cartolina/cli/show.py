@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cartolina.evaluate.retrieval import RetrievalRanks
     from cartolina.settings import Settled
 
-__all__ = ["added", "information", "ranking", "removed", "retrieval", "toured"]
+__all__ = ["added", "information", "intake_json", "ranking", "retrieval", "skipped_and_renamed", "toured"]
 
 
 def ranking(answer: Ranking, sheet: Path | None, *, as_json: bool) -> None:
@@ -58,6 +58,8 @@ def information(facts: Mapping[str, Any], settings: Settled, *, as_json: bool) -
     rows = [("album", facts["album"]), ("posts", f"{facts['posts']:,}")]
     parts = ("with_captions", "with_tags", "with_place", "with_date")
     rows.append(("of which", ", ".join(f"{facts[key]:,} {key.replace('_', ' ')}" for key in parts)))
+    if facts["offline"]:
+        rows.append(("offline", f"{facts['offline']:,} posts whose photos are missing: see `cartolina sync`"))
     space = facts["space"]
     if space is None:
         rows.append(("learnt", "nothing yet: run `cartolina build`"))
@@ -79,40 +81,46 @@ def information(facts: Mapping[str, Any], settings: Settled, *, as_json: bool) -
     table_of_facts(rows)
 
 
+def intake_json(report: AddReport, posts: int) -> dict[str, Any]:
+    """What became of the files of a source, for programs; `posts` are in the album now."""
+    return {
+        "added": report.added,
+        "replaced": report.replaced,
+        "unchanged": report.unchanged,
+        "copies": report.copies,
+        "touched": report.touched,
+        "moved": report.moved,
+        "back": report.back,
+        "skipped": dict(report.skipped),
+        "skipped_file": str(report.skipped_file) if report.skipped_file else None,
+        "renamed": report.renamed,
+        "posts": posts,
+    }
+
+
 def added(report: AddReport, posts: int, *, as_json: bool) -> None:
-    """What became of the posts of a source."""
+    """What became of the files of a source."""
     if as_json:
-        write_json(
-            {
-                "added": report.added,
-                "replaced": report.replaced,
-                "unchanged": report.unchanged,
-                "skipped": dict(report.skipped),
-                "skipped_file": str(report.skipped_file) if report.skipped_file else None,
-                "renamed": report.renamed,
-                "posts": posts,
-            }
-        )
+        write_json(intake_json(report, posts))
         return
-    console = screen()
-    console.print(
-        f"{report.added:,} added, {report.replaced:,} replaced, {report.unchanged:,} unchanged; "
-        f"the album holds {posts:,} posts"
+    others = {"copies": report.copies, "moved": report.moved, "back": report.back}
+    more = "".join(f", {count:,} {name}" for name, count in others.items() if count)
+    screen().print(
+        f"{report.added:,} added, {report.replaced:,} replaced, "
+        f"{report.unchanged + report.touched:,} unchanged{more}; the album holds {posts:,} posts"
     )
+    skipped_and_renamed(report)
+
+
+def skipped_and_renamed(report: AddReport) -> None:
+    """What was left out, by reason, and which posts have another id than their source gave them."""
+    console = screen()
     for reason, count in report.skipped.most_common():
         console.print(f"[yellow]{count:,} skipped: {plain(reason)}[/yellow]")
     if report.skipped_file:
         console.print(f"Which ones: {plain(str(report.skipped_file))}")
     for given, kept in report.renamed.items():
         console.print(f"{plain(given)} is {plain(kept)} in the album: another source has a post of that id")
-
-
-def removed(count: int, posts: int, *, as_json: bool) -> None:
-    """How many posts went, and how many are left."""
-    if as_json:
-        write_json({"removed": count, "posts": posts})
-    else:
-        screen().print(f"{count:,} removed; the album holds {posts:,} posts")
 
 
 def retrieval(ranks: RetrievalRanks, *, as_json: bool) -> None:
