@@ -11,6 +11,7 @@ import pytest
 from tiny_world import COLOURS, dataset, paint, painted
 
 from cartolina.album import Album, history, writer
+from cartolina.album.remembering import FORMER, FORMER_ROWS
 from cartolina.datasets import open_dataset
 from cartolina.errors import InputError
 from cartolina.post import Place, Post
@@ -428,3 +429,10 @@ def act(album, chance, roots, spaces, tmp_path):
         case 9:
             data = paint(tmp_path / "x.png", chance.choice(list(COLOURS)), (24, 33 + chance.randrange(9)))
             album.add(dataset(tmp_path / "zip", [Post(f"zipped-{chance.randrange(3)}", data.read_bytes())]))
+
+
+def test_former_rows_are_found_by_their_index(filled):
+    """A column that a table made from a SELECT has no type for takes no index: undo would be quadratic."""
+    for name in (*FORMER, *FORMER_ROWS):
+        column = filled._catalogue.rows(f"SELECT type FROM pragma_table_info('former_{name}') WHERE cid = 0")
+        assert column == [("INT",)], name

@@ -250,6 +250,7 @@ class Album:
         """
         with self._writing("rollback", learnt=False) as writer:
             name = former_spaces.chosen(self._catalogue, fingerprint)
+            self._spaces.pop(name, None)  # what is on the disk counts, not what was loaded once
             check_space(self._space(name))
             return self._take_over(writer, name, progress)
 
