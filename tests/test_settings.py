@@ -56,6 +56,7 @@ def test_the_folders_file_wins_over_the_users_own(tmp_path, monkeypatch):
         ('k = "many"', "expected a whole number"),
         ("k = true", "expected a whole number"),
         ("device = 3", "expected words"),
+        ('by = "wrods"', "did you mean 'words'"),
         ("k = ", "is no TOML"),
     ],
 )

@@ -20,20 +20,28 @@ from typing import Any
 
 from cartolina.errors import InputError, UnknownName
 
-__all__ = ["SETTINGS", "Setting", "Settled", "config_files", "settle"]
+__all__ = ["BY", "SETTINGS", "Setting", "Settled", "config_files", "settle"]
 
 CONFIG = "cartolina.toml"
+
+BY = ("picture", "words", "both")
+"""What a search goes by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its built-in `default` (whose type its values have, text where it is None) and meaning."""
+    """One setting: its built-in `default` (whose type its values have, text where it is None) and meaning.
+
+    `choices` are all values it may have, where they can be listed.
+    """
 
     default: str | int | None
     meaning: str
+    choices: tuple[str, ...] = ()
 
     def read(self, value: object, where: str) -> str | int:
-        """`value` as this setting keeps it; raises `InputError` naming `where` it was said."""
+        """`value` as this setting keeps it; raises `InputError` (`UnknownName` where there are choices)
+        naming `where` it was said."""
         if isinstance(self.default, int):
             try:
                 if isinstance(value, bool):
@@ -43,11 +51,13 @@ class Setting:
                 raise InputError(f"{where} is {value!r}; expected a whole number") from None
         if not isinstance(value, str) or not value:
             raise InputError(f"{where} is {value!r}; expected words in quotes")
+        if self.choices and value not in self.choices:
+            raise UnknownName(f"value of {where}:", value, self.choices)
         return value
 
 
 SETTINGS: dict[str, Setting] = {
-    "by": Setting("both", "what `search` goes by: picture, words or both"),
+    "by": Setting("both", "what `search` goes by: picture, words or both", BY),
     "k": Setting(10, "how many posts `search` shows"),
     "store": Setting("auto", "where vectors are searched: auto, exact or qdrant"),
     "text": Setting("minilm", "the text model `build` learns with"),

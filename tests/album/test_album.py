@@ -188,7 +188,10 @@ def test_ingested_posts_wait_for_a_space(tmp_path, space_folder):
         assert report.added == 3
         assert album.space is None
         with pytest.raises(AlbumError, match="learnt nothing yet"):
-            album.search("red")
+            album.search("red", by="picture")
+        with pytest.raises(AlbumError, match="learnt nothing yet"):
+            album.vectors(["red-1.png"])
+        assert found(album, "red") == ["red-1.png"]  # by its words
         report = album.activate(space_folder)
         assert (report.added, report.skipped) == (2, Counter({"not an image": 1}))
         assert found(album, "red") == ["red-1.png", "blue-1.png"]

@@ -57,9 +57,10 @@ def expected_score(colour, **weights):
     ],
 )
 def test_a_sum_of_unit_vectors_is_compared_by_cosine(album, query, weights):
-    ranking = album.search(query)
+    ranking = album.search(query, by="picture")
     scores = {colour: expected_score(colour, **weights) for colour in COLOURS}
     assert {hit.id: hit.score for hit in ranking} == pytest.approx(scores, abs=4e-3)
+    assert all(hit.cosine == hit.score and hit.matched == ("picture",) for hit in ranking)
     given = [hit.score for hit in ranking]
     assert given == sorted(given, reverse=True)
 
@@ -72,7 +73,7 @@ def test_a_query_of_values_is_the_same_as_its_text(album):
 def test_by_the_example_of_a_file(album, tmp_path):
     path = paint(tmp_path / "not in the album.png", (0, 250, 5))
     assert ids(album.search(ImageRef(str(path), "path"), 1)) == ["green"]
-    assert ids(album.search(f'@"{path}" + red', 1)) == ["yellow"]
+    assert ids(album.search(f'@"{path}" + red', 1, by="picture")) == ["yellow"]
 
 
 @pytest.mark.parametrize(
@@ -159,14 +160,16 @@ def test_filters_restrict_what_is_ranked(album):
 def test_as_json_it_has_the_promised_keys(album):
     answer = json.loads(json.dumps(album.search("red", 2).to_json()))
     assert {"query", "results", "unknown_words", "places"} <= set(answer)
-    assert answer["query"] == "red"
+    assert (answer["query"], answer["by"]) == ("red", "both")
     first = answer["results"][0]
     assert first.pop("score") == pytest.approx(1, abs=1e-3)
     image = first.pop("image")
     assert image.endswith("/red.png")
+    assert first.pop("cosine") == pytest.approx(1, abs=1e-3)
     assert first == {
         "id": "red",
         "relevant": True,
+        "matched": ["picture", "words"],
         "text": "a red thing",
         "captions": ["a red thing"],
         "tags": ["r"],

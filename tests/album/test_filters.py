@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -98,6 +99,37 @@ ALL = ["beach", "car", "rome", "plain"]
 def test_each_filter_and_its_opposite(catalogue, key, value, expected):
     assert ids(catalogue, Filter(key, value)) == expected
     assert ids(catalogue, Filter(key, value, negated=True)) == [name for name in ALL if name not in expected]
+
+
+def test_a_folder_is_that_of_any_file_of_a_post_however_it_is_spelt(root, tmp_path):
+    made = Catalogue.create(tmp_path / "album.sqlite")
+    fill(
+        made,
+        root,
+        [Post("a", root / normalize("NFD", "ÉTÉ") / "a.png"), Post("b", root / "Straße" / "b.png")],
+    )
+    with made.transaction():
+        made.change(
+            "INSERT INTO copies SELECT source, 'copy', key, image, ?, size, mtime, digest, '[]', NULL "
+            "FROM posts WHERE id = 'a'",
+            "Best/a.png",
+        )
+    assert ids(made, Filter("folder", "été")) == ["a"]
+    assert ids(made, Filter("folder", "STRASSE")) == ids(made, Filter("folder", "straße")) == ["b"]
+    assert ids(made, Filter("folder", "best")) == ["a"]
+    assert ids(made, Filter("folder", "best", negated=True)) == ["b"]
+    made.close()
+
+
+def test_files_whose_names_are_no_utf8_have_folders_and_types(root, tmp_path):
+    made = Catalogue.create(tmp_path / "album.sqlite")
+    image = tmp_path / b"caf\xe9/Rome/p\xe9.JPG".decode("utf-8", "surrogateescape")
+    image.parent.mkdir(parents=True)
+    image.write_bytes(b"looked at by nobody")
+    fill(made, tmp_path, [Post("a", image)])
+    assert ids(made, Filter("folder", "rome")) == ["a"]
+    assert ids(made, Filter("type", "jpg")) == ["a"]
+    made.close()
 
 
 def test_filters_all_hold(catalogue):

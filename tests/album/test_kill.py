@@ -77,6 +77,8 @@ def check(album, sure, unsure):
     assert album._catalogue.rows("PRAGMA foreign_key_check") == album._catalogue.rows(
         "SELECT * FROM recording"
     )
+    told = album._catalogue.rows("SELECT * FROM wording WHERE captions != '' OR tags != ''")
+    assert sorted(album._catalogue.rows("SELECT rowid, captions, tags FROM words")) == sorted(told)
     hits = album.search("red", k=1000)
     assert sorted(hit.id for hit in hits) == names
     report = album.add(painted(album.path.parent / "photos", ["red-0.png"]))

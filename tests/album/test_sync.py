@@ -63,7 +63,7 @@ def counts(report):
 
 
 def found(album, query, k=100):
-    return [hit.id for hit in album.search(query, k)]
+    return [hit.id for hit in album.search(query, k, by="picture")]
 
 
 def test_nothing_changed_and_nothing_opened(synced, photos, monkeypatch):
@@ -144,7 +144,7 @@ def test_missing_photos_are_not_found_until_they_are_back(synced, photos, tmp_pa
     move(photos / "red-1.png", tmp_path / "away" / "red-1.png")
     assert counts(synced.sync()) == {"offline": 1}
     assert "red-1.png" not in found(synced, "red")
-    assert "red-1.png" not in synced.search("red has:text", 10)
+    assert "red-1.png" not in found(synced, "red has:text")
     assert len(synced) == 9
     assert synced.info()["offline"] == 1
     assert counts(synced.sync()) == {}

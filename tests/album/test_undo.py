@@ -24,6 +24,7 @@ TABLES = {
     "captions": "key, position, text",
     "tags": "*",
     "labels": "*",
+    "words": "rowid, captions, tags",
     "sources": "source, root",
     "readings": "source, path, format, columns, split",
     "settings": "*",
@@ -116,16 +117,17 @@ def test_what_an_undo_takes_out_sync_leaves_out_and_add_takes_in(filled, photos)
 
 def test_a_removal_is_taken_back_with_keys_edits_and_vectors(filled, photos, monkeypatch):
     filled.edit(["red-1.png"], tags=["sea"])
-    before, vectors = state(filled), filled.info()["space"]["vectors"]
+    before, vectors, answer = state(filled), filled.info()["space"]["vectors"], found(filled, "red")
     filled.remove(["red-1.png", "blue-2.png"])
+    assert "red-1.png" not in found(filled, "red")
     shutil.rmtree(filled.path / "features")
     shutil.rmtree(photos)  # nothing is read again: the rows are still on disk
     report = filled.undo()
-    assert report.back == ["red-1.png", "blue-2.png"] or report.back == ["blue-2.png", "red-1.png"]
+    assert sorted(report.back) == ["blue-2.png", "red-1.png"]
     assert state(filled) == before
     assert filled.info()["space"]["vectors"] == vectors
     assert filled.info()["space"]["holes"] == 0
-    assert found(filled, "red")[0] == "red-1.png"
+    assert found(filled, "red") == answer
     assert removed(filled) == Counter()
 
 
@@ -352,11 +354,7 @@ def test_a_clash_in_the_stack_of_two_processes_is_kept_in_order(filled):
             other.edit(["red-1.png"], tags=["two"])
         filled.edit(["red-1.png"], tags=["three"])
     assert [action.name for action in filled.actions()[:3]] == ["build", "edit", "build"]
-    assert filled.get("red-1.png").tags == ("one", "three", "two") or set(filled.get("red-1.png").tags) == {
-        "one",
-        "two",
-        "three",
-    }
+    assert set(filled.get("red-1.png").tags) == {"one", "two", "three"}
     filled.undo()
     assert set(filled.get("red-1.png").tags) == {"one", "two"}
     filled.undo()

@@ -19,7 +19,7 @@ def answer(result):
 
 
 def test_search_says_how_it_read_the_query_and_lists_the_best_first(cartolina, album):
-    shown = cartolina("search", album, "red + green", "-k", 1)
+    shown = cartolina("search", album, "red + green", "-k", 1, "--by", "picture")
     assert shown.exit_code == 0
     assert "red + green" in shown.stdout
     assert "yellow-1.png" in shown.stdout
@@ -43,7 +43,7 @@ def test_search_json_has_the_promised_keys(cartolina, album):
 
 
 def test_a_query_that_begins_with_a_minus(cartolina, album):
-    found = answer(cartolina("search", album, "-blue + purple", "--json", "-k2"))
+    found = answer(cartolina("search", album, "-blue + purple", "--json", "-k2", "--by=picture"))
     assert {hit["id"] for hit in found["results"]} == {"red-1.png", "red-2.png"}
 
 
@@ -63,6 +63,26 @@ def test_unknown_words_are_named_with_the_nearest(cartolina, album):
     assert "grean" in shown.stdout
     assert "green" in shown.stdout
     assert answer(cartolina("search", album, "red grean", "--json"))["unknown_words"] == ["grean"]
+
+
+def test_search_by_words_by_picture_and_by_both(cartolina, album, monkeypatch):
+    def found(*args):
+        return answer(cartolina("search", album, "--json", *args))
+
+    assert {hit["id"] for hit in found("purple thing", "--by", "words")["results"]} >= {"purple-1.png"}
+    assert found("purple", "--by", "words")["results"][0]["matched"] == ["words"]
+    assert found("purple", "--by=picture")["results"][0]["matched"] == ["picture"]
+    both = found("purple")
+    assert (both["by"], both["results"][0]["matched"]) == ("both", ["picture", "words"])
+    shown = cartolina("search", album, "purple").stdout
+    assert "both" in shown
+    assert "picture" in shown
+    monkeypatch.setenv("CARTOLINA_BY", "words")
+    assert found("purple")["by"] == "words"
+    assert found("purple", "--by", "picture")["by"] == "picture"
+    wrong = cartolina("search", album, "purple", "--by", "pictures")
+    assert wrong.exit_code == 2
+    assert "did you mean 'picture'? Known: both, picture, words" in wrong.stderr
 
 
 def test_search_draws_a_sheet(cartolina, album, tmp_path):

@@ -19,7 +19,7 @@ def shell(line, **options):
 
 
 def test_minus_first_through_a_shell(album):
-    done = shell('cartolina search A "-blue + purple" --json -k 1', cwd=album.parent)
+    done = shell('cartolina search A "-blue + purple" --json -k 1 --by picture', cwd=album.parent)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["results"][0]["id"].startswith("red")

@@ -54,7 +54,7 @@ def own_words(monkeypatch):
         def search(self, query, k=10):
             for general, colour in words.items():
                 query = query.replace(general, colour)
-            return super().search(query, k)
+            return super().search(query, k, by="picture")  # what is written says each colour
 
     monkeypatch.setattr("cartolina.album.album.Album", Answering)
     monkeypatch.setattr(sys.modules[__name__], "Album", Answering)

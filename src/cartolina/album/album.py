@@ -171,6 +171,8 @@ class Album:
     def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of posts in the active space: (N, D) float32 unit rows."""
         with self._reading() as searched:
+            if searched is None:
+                raise self._nothing_learnt()
             keys = np.array(self._keys(ids), np.int64)
             missing = searched.store.positions_of(keys) < 0
             if missing.any():
@@ -178,13 +180,15 @@ class Album:
                 raise InputError(f"the post {name!r} has no vector: its picture could not be read")
             return searched.store.vectors(keys)
 
-    def search(self, query: Asked, k: int = 10) -> Ranking:
+    def search(self, query: Asked, k: int = 10, by: str = "both") -> Ranking:
         """The best `k` posts for a query (docs/query.md), with how it was read.
 
-        Raises `QueryError`, which says what to write instead, and `AlbumError` before anything was learnt.
+        `by` "picture" (what pictures show), "words" (what captions and tags say) or "both". Raises
+        `QueryError`, which says what to write instead, and `AlbumError` for pictures before anything was
+        learnt.
         """
         with self._reading() as searched:
-            return answer(query, k, self._catalogue, searched.space, searched.store)
+            return answer(query, k, self._catalogue, searched, by)
 
     def info(self) -> dict[str, Any]:
         """Counts, bytes, sources, and how the active space was learnt, as a JSON-able dict."""
@@ -391,8 +395,8 @@ class Album:
                 self._searched = None  # what was appended to it may not have become true
 
     @contextmanager
-    def _reading(self) -> Iterator[Searchable]:
-        """One moment of the catalogue, and the vectors of that moment."""
+    def _reading(self) -> Iterator[Searchable | None]:
+        """One moment of the catalogue, and the vectors of that moment; None where nothing was learnt."""
         for _ in range(LOOKS):
             with self._catalogue.snapshot():
                 try:
@@ -404,10 +408,10 @@ class Album:
                     return
         raise missing
 
-    def _current(self) -> Searchable:
+    def _current(self) -> Searchable | None:
         active = self._catalogue.active_space()
         if active is None:
-            raise self._nothing_learnt()
+            return None
         known, now = self._searched, (active[0], self._catalogue.moment())
         if known and (known.number, known.moment) == now:
             return known

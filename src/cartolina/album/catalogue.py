@@ -31,9 +31,11 @@ from cartolina.album.entry import (
     saying,
     storable,
     united,
+    way,
 )
 from cartolina.album.remembering import FORMER_ROWS
 from cartolina.album.schema import MIGRATIONS
+from cartolina.album.spelt import told
 from cartolina.datasets import Dataset
 from cartolina.errors import AlbumError
 from cartolina.post import Place, Post
@@ -457,6 +459,17 @@ class Catalogue:
             "INSERT INTO labels (key, position, label) VALUES (?, ?, ?)",
             [(key, i, label) for i, label in enumerate(post.labels)],
         )
+        self.index_words([key])
+
+    def index_words(self, keys: Sequence[int]) -> None:
+        """Bring the full-text index in step with the captions and tags of posts, whoever wrote them."""
+        inside = "IN (SELECT value FROM json_each(?))"
+        self.change(f"DELETE FROM words WHERE rowid {inside}", list(keys))  # noqa: S608
+        self.change(
+            "INSERT INTO words (rowid, captions, tags) "  # noqa: S608
+            f"SELECT * FROM wording WHERE key {inside} AND (captions != '' OR tags != '')",
+            list(keys),
+        )
 
     def remove(self, keys: Iterable[int]) -> None:
         """Forget posts, their words and where their vectors are."""
@@ -647,6 +660,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     address = path.absolute().as_uri() + ("?immutable=1" if frozen else "")
     try:
         connection = sqlite3.connect(address, uri=True, timeout=60, isolation_level=None)
+        connection.create_function("told", 1, lambda texts: told(json.loads(texts)), deterministic=True)
+        connection.create_function("way", 2, way, deterministic=True)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA user_version").fetchone()

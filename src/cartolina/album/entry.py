@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +28,7 @@ __all__ = [
     "saying",
     "storable",
     "united",
+    "way",
 ]
 
 
@@ -99,7 +101,7 @@ class Stored(NamedTuple):
 
 def folded(tag: str) -> str:
     """A tag as it is compared: no `#`, no case, one way to write each letter."""
-    return normalize("NFKC", tag.strip().lstrip("#")).casefold()
+    return normalize("NFKC", tag).strip().lstrip("#").casefold()
 
 
 def storable(text: str) -> str:
@@ -119,6 +121,17 @@ def path_value(path: Path) -> str | bytes:
 def path_from(value: str | bytes) -> Path:
     """The path `path_value` wrote."""
     return Path(os.fsdecode(value))
+
+
+def way(root: str | bytes, within: str | bytes) -> str:
+    """The folders from a source's own (the last of `root`) to a picture, as they are compared: "/a/b/c/"."""
+    return _way(os.fsdecode(root), os.fsdecode(within).rpartition("/")[0])
+
+
+@lru_cache(1024)
+def _way(root: str, folder: str) -> str:
+    path = "/".join(("", root.rpartition("/")[2], *([folder] if folder else []), ""))
+    return normalize("NFC", storable(path)).casefold()
 
 
 def saying(post: Post) -> str:

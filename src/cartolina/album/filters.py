@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cartolina.album.catalogue import Catalogue, folded
+from cartolina.album.spelt import spelt
 from cartolina.geo import EARTH_RADIUS_KM, haversine_km
 from cartolina.post import Place
 from cartolina.query import FILE_TYPES, Filter, date_range
@@ -50,8 +52,9 @@ def allowed(catalogue: Catalogue, filters: Iterable[Filter], circle: Circle | No
     if not conditions:
         return None
     where = " AND ".join(["offline IS NULL", *(part for part, _ in conditions)])
+    columns = "key" if circle is None else "key, lat, lon"
     found = catalogue.rows(
-        f"SELECT key, lat, lon FROM posts WHERE {where} ORDER BY key",  # noqa: S608 - values go as parameters
+        f"SELECT {columns} FROM posts WHERE {where} ORDER BY key",  # noqa: S608 - values go as parameters
         *[value for _, values in conditions for value in values],
     )
     keys = np.fromiter((row[0] for row in found), np.int64, len(found))
@@ -88,8 +91,10 @@ def _tag(value: str) -> Condition:
 
 
 def _text(value: str) -> Condition:
-    phrase = '"' + value.replace('"', '""') + '"'  # full-text syntax inside is text, too
-    return "SELECT key FROM captions JOIN words ON words.rowid = caption WHERE words MATCH ?", [phrase]
+    """A phrase in one caption; the index, which stems, finds the candidates."""
+    phrase = spelt(value)
+    sql = "SELECT rowid FROM words WHERE words MATCH ? AND instr(' ' || captions || ' ', ?)"
+    return sql, [f'captions : "{phrase}"', f" {phrase} "]
 
 
 def _date(value: str) -> Condition:
@@ -99,16 +104,15 @@ def _date(value: str) -> Condition:
 
 
 def _folder(value: str) -> Condition:
-    """Any run of folders on the way from the source's own to the picture."""
-    own = "replace(root, rtrim(root, replace(root, '/', '')), '')"  # what follows the last slash
-    way = f"lower('/' || {own} || '/' || rtrim(within, replace(within, '/', '')))"
-    sql = f"SELECT key FROM posts JOIN sources USING (source) WHERE instr({way}, ?)"  # noqa: S608
-    return sql, [f"/{value.strip('/').lower()}/"]
+    """Any run of folders on the way from the source's own to one of a post's files."""
+    files = "SELECT key, source, within FROM posts UNION ALL SELECT key, source, within FROM copies"
+    sql = f"SELECT key FROM ({files}) JOIN sources USING (source) WHERE instr(way(root, within), ?)"  # noqa: S608
+    return sql, [f"/{normalize('NFC', value.strip('/')).casefold()}/"]
 
 
 def _type(value: str) -> Condition:
     endings = [f"%.{ending}" for ending in FILE_TYPES[value]]
-    either = " OR ".join("within LIKE ?" for _ in endings)
+    either = " OR ".join("CAST(within AS TEXT) LIKE ?" for _ in endings)
     return f"SELECT key FROM posts WHERE {either}", [*endings]  # noqa: S608 - only question marks are put in
 
 

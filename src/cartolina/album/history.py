@@ -127,6 +127,8 @@ def restore(catalogue: Catalogue, entry: int, todo: Changes, step: Step) -> None
             f"INSERT INTO {name} ({columns}) SELECT {columns} FROM former_{name} WHERE entry = ?",
             entry,
         )
+    for some in _parts(sorted([*todo.back, *todo.restored])):
+        catalogue.index_words(some)
     place = "INSERT OR IGNORE INTO vectors (space, key, segment, row) "
     for vector in kept:
         catalogue.change(place + "VALUES (?, ?, ?, ?)", *vector)

@@ -22,8 +22,12 @@ __all__ = ["Found", "Hit", "Ranking", "thumbnail"]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A post found, its `score` (the cosine with the query) and its distance where a place was asked for.
+    """A post found, its `score` and its distance where a place was asked for.
 
+    The score is what the hits go by (`Ranking.by`): by picture the `cosine` with the query; by words how much
+    of the query the words have, divided as ranks are; by both their fusion, 1 for the first of both.
+    `cosine` is None where the post has no vector or pictures were not asked; `matched` names by which of
+    "picture" and "words" it was found.
     `relevant`: False where it is only the nearest there is and seems to show something else.
     """
 
@@ -32,6 +36,8 @@ class Hit:
     post: Post
     distance_km: float | None = None
     relevant: bool = True
+    cosine: float | None = None
+    matched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,9 @@ class Ranking:
     """Hits in descending order of score, ties by age in the album.
 
     `query` is what was given, `read_as` how it was read, `unknown_words` the words the text model does not
-    know, each with the nearest it does (or None), `notes` what else a person should know.
+    know, each with the nearest it does (or None), `notes` what else a person should know. `by` is what was
+    gone by: "picture", "words", "both", or None where only a place or filters were asked for. It may be less
+    than what was wanted: both is by picture where no post's words match.
     """
 
     query: str
@@ -58,6 +66,7 @@ class Ranking:
     unknown_words: Mapping[str, str | None] = field(default_factory=dict)
     places: tuple[Found, ...] = ()
     notes: tuple[str, ...] = ()
+    by: str | None = None
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -78,6 +87,7 @@ class Ranking:
         return {
             "query": self.query,
             "read_as": self.read_as,
+            "by": self.by,
             "relevant": self.relevant,
             "results": [_hit_json(hit) for hit in self.hits],
             "unknown_words": list(self.unknown_words),
@@ -121,6 +131,8 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
     return {
         "id": hit.id,
         "score": hit.score,
+        "cosine": hit.cosine,
+        "matched": list(hit.matched),
         "relevant": hit.relevant,
         "text": post.text,
         "captions": list(post.captions),

@@ -110,6 +110,24 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX posts_offline ON posts (offline) WHERE offline IS NOT NULL;
     CREATE INDEX posts_by_content ON posts (content_hash);
 
+    -- What is said of each post, as told() spells it (album/spelt.py), and its index: one document a post
+    -- that has any words, so that captions and tags have one relevance. It is cut at spaces and stemmed.
+    DROP TRIGGER caption_added;
+    DROP TRIGGER caption_removed;
+    DROP TABLE words;
+    CREATE VIEW wording AS SELECT
+        key,
+        told((SELECT json_group_array(text) FROM (
+            SELECT text FROM captions WHERE captions.key = posts.key ORDER BY position))) AS captions,
+        told((SELECT json_group_array(tag) FROM (
+            SELECT tag FROM tags WHERE tags.key = posts.key ORDER BY position))) AS tags
+        FROM posts;
+    CREATE VIRTUAL TABLE words USING fts5 (captions, tags, tokenize = 'porter ascii');
+    CREATE TRIGGER post_removed AFTER DELETE ON posts BEGIN
+        DELETE FROM words WHERE rowid = old.key;
+    END;
+    INSERT INTO words (rowid, captions, tags) SELECT * FROM wording WHERE captions != '' OR tags != '';
+
     -- Further files with the very bytes of a post's picture: they share its row.
     CREATE TABLE copies (
         source INTEGER NOT NULL REFERENCES sources,

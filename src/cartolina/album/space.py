@@ -140,7 +140,8 @@ class Space:
 
     @cached_property
     def _text_head(self) -> onnxruntime.InferenceSession | None:
-        return open_session(self.folder / "text_head.onnx") if self.info["text_head"] else None
+        # A query is one row: a second thread doubled its time, and then spun while NumPy searched.
+        return open_session(self.folder / "text_head.onnx", threads=1) if self.info["text_head"] else None
 
     @cached_property
     def _image_head(self) -> onnxruntime.InferenceSession:

@@ -107,8 +107,11 @@ def sync(writer: Writer, *, prune: bool = False, progress: Progress = SILENT) ->
 def _look(writer: Writer, source: SourceRow, report: SyncReport, progress: Progress) -> _Look:
     """Take in what is new or changed in a source, and find what is missing."""
     look = _Look(SourceReport(source.root))
-    if not source.root.exists():
-        look.report.state, look.report.why = "gone", "it is not there"
+    try:
+        source.root.stat()
+    except OSError as error:  # also a mount that has gone stale
+        look.report.state = "gone"
+        look.report.why = "it is not there" if isinstance(error, FileNotFoundError) else str(error.strerror)
         return look
     space = writer.target.space if writer.target else None
     backbones, views = (space.backbones, space.views) if space else ((), ())

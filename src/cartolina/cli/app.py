@@ -174,6 +174,7 @@ Examples:
   cartolina search A "2*@cat.jpg + snow" --sheet cats.png
   cartolina search A "church near:Paris within 50 km"
   cartolina search A "tag:holiday like:IMG_0042.jpg"
+  cartolina search A "Aunt Erna's birthday" --by words
 """,
 )
 def search(
@@ -182,6 +183,10 @@ def search(
         str, typer.Argument(metavar="QUERY", help="Words, pictures, places: in quotes.", show_default=False)
     ],
     k: Annotated[int | None, typer.Option("-k", min=1, help="How many (10).")] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="both (default), picture (what pictures show) or words (captions and tags)."),
+    ] = None,
     json: Json = False,
     sheet: Annotated[
         Path | None, typer.Option(help="Also draw the pictures into this file (.png, .jpg, .pdf).")
@@ -190,14 +195,16 @@ def search(
     """Find pictures by words, by example, by sums of both.
 
     The query is a sum of terms, `+ term` or `- term`, `2*term` for a weight: words, or a picture as @FILE or
-    like:ID. It may end in `near:PLACE within 50 km` and hold filters such as tag:holiday.
+    like:ID. It may end in `near:PLACE within 50 km` and hold filters such as tag:holiday. Words find the
+    photos that show them, and those whose captions and tags say them.
     """
     with explained(UNCHANGED):
         from cartolina.album.album import Album
         from cartolina.cli import show
 
         with Album.open(album) as opened:
-            ranking = opened.search(query, settings_of(opened, {"k": k})["k"])
+            chosen = settings_of(opened, {"k": k, "by": by})
+            ranking = opened.search(query, chosen["k"], chosen["by"])
         if sheet is not None:
             from cartolina.figures.sheet import save_ranking
 

@@ -39,12 +39,15 @@ def ranking(answer: Ranking, sheet: Path | None, *, as_json: bool) -> None:
     table = Table(box=None, padding=(0, 1), header_style="bold")
     table.add_column("", justify="right", style="dim")
     table.add_column("score", justify="right", style="cyan")
+    if answer.by == "both":
+        table.add_column("by", style="dim")
     table.add_column("id", overflow="fold", max_width=44 if console.is_terminal else None)
     table.add_column("caption", max_width=72, overflow="ellipsis", no_wrap=True)
     table.add_column("place", no_wrap=True, style="dim")
     for rank, hit in enumerate(answer, start=1):
         caption = hit.post.text or " ".join(f"#{tag}" for tag in hit.post.tags)
-        table.add_row(str(rank), f"{hit.score:.3f}", plain(hit.id), plain(caption), _where(hit))
+        by = ["both" if len(hit.matched) > 1 else hit.matched[0]] if answer.by == "both" else []
+        table.add_row(str(rank), f"{hit.score:.3f}", *by, plain(hit.id), plain(caption), _where(hit))
     console.print(table)
     if sheet is not None:
         console.print(f"Sheet: {plain(str(sheet))}")

@@ -53,7 +53,14 @@ def save_ranking(path: Path, ranking: Ranking, remark: str = "") -> None:
 
 def ranking_tiles(ranking: Ranking) -> list[Tile]:
     """The tiles of an album's answer, best first."""
-    return [Tile(hit.post.image, hit.post.text or hit.id, f"{hit.score:.3f}", _where(hit)) for hit in ranking]
+    return [
+        Tile(hit.post.image, hit.post.text or hit.id, _score(hit, ranking), _where(hit)) for hit in ranking
+    ]
+
+
+def _score(hit: Hit, ranking: Ranking) -> str:
+    said = ranking.by == "both" and "words" in hit.matched
+    return f"{hit.score:.3f}" + ("  ·  by its words, too" if said else "")
 
 
 def _where(hit: Hit) -> str:
