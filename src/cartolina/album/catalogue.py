@@ -585,17 +585,19 @@ class Catalogue:
         )
         self.set_setting("active_space", fingerprint)
 
-    def placement(self, space: int) -> tuple[dict[int, int], Keys, Keys]:
+    def placement(self, space: int, *, also_offline: bool = False) -> tuple[dict[int, int], Keys, Keys]:
         """Where a space's vectors are: rows of each segment, keys (N,) ascending, positions (N,).
 
-        Those of posts that are offline are left out: to a store they are holes.
+        Those of posts that are offline are left out unless asked for: to a store they are holes.
         """
-        segments = dict(self.rows("SELECT segment, rows FROM segments WHERE space = ?", space))
-        found = self.rows(
-            f"SELECT key, segment * {CAPACITY} + row FROM vectors WHERE space = ? AND key NOT IN "  # noqa: S608
-            "(SELECT key FROM posts WHERE offline IS NOT NULL) ORDER BY key",
-            space,
-        )
+        with self.snapshot():
+            segments = dict(self.rows("SELECT segment, rows FROM segments WHERE space = ?", space))
+            found = self.rows(
+                f"SELECT key, segment * {CAPACITY} + row FROM vectors WHERE space = ? AND key NOT IN "  # noqa: S608
+                "(SELECT key FROM posts WHERE offline IS NOT NULL AND NOT ?) ORDER BY key",
+                space,
+                also_offline,
+            )
         both = np.array(found, np.int64).reshape(-1, 2)
         return segments, both[:, 0].copy(), both[:, 1].copy()
 

@@ -24,10 +24,16 @@ from cartolina.vision import Backbone
 from cartolina.vision.decode import UnreadableImage, content_hash
 from cartolina.vision.features import FeatureCache, extract, feature_key
 
-__all__ = ["Writer", "feature_caches"]
+__all__ = ["Writer", "cache_name", "feature_caches"]
 
 COMPACT_FROM = 1024
 """Rows on disk below which holes are not worth a rewrite."""
+
+
+def cache_name(backbone: Backbone) -> str:
+    """The folder of a backbone's features."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in backbone.name)
+    return f"{name}-{backbone.fingerprint}"
 
 
 @contextmanager
@@ -36,8 +42,7 @@ def feature_caches(album: Path, backbones: Sequence[Backbone]) -> Iterator[list[
     with ExitStack() as closing:
         caches = []
         for backbone in backbones:
-            name = "".join(letter if letter.isalnum() else "-" for letter in backbone.name)
-            caches.append(FeatureCache(album / "features" / f"{name}-{backbone.fingerprint}", backbone.shape))
+            caches.append(FeatureCache(album / "features" / cache_name(backbone), backbone.shape))
             closing.callback(caches[-1].close)
         yield caches
 

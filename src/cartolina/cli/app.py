@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartolina.cli import configuration, handing_on, keeping, taking_back
+from cartolina.cli import configuration, handing_on, keeping, safe_keeping, taking_back
 from cartolina.cli.arguments import QueryCommand
 from cartolina.cli.configuration import settings_of
 from cartolina.cli.console import logged, progress
@@ -48,6 +48,7 @@ app.add_typer(configuration.app)
 app.add_typer(handing_on.app)
 app.add_typer(keeping.app)
 app.add_typer(taking_back.app)
+app.add_typer(safe_keeping.app)
 
 
 def _version(wanted: bool) -> None:
