@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 
 from tiny_world import dataset
 
@@ -39,3 +40,12 @@ def churn(album_path, photos, seed, tell):
                 tell.send(("?", report.out + report.back))
                 album.undo()
                 tell.send((report.out, report.back))
+
+
+def adding(album_path, photos, tell):
+    """Adds the photos one by one, and sends the name of each that was acknowledged; then waits."""
+    with Album.open(album_path) as album:
+        for path in sorted(photos.iterdir()):
+            album.add(dataset(photos, [Post(path.name, path)]))
+            tell.send(path.name)
+        threading.Event().wait()

@@ -234,11 +234,13 @@ def test_a_damaged_page_of_the_truth_needs_a_backup(whole):
     assert check(whole).is_clean
 
 
-@pytest.mark.parametrize("content", [None, b"no database, whatever its name says"])
+@pytest.mark.parametrize("content", [None, b"no database, whatever its name says", b"", b"x"])
 def test_a_lost_catalogue_is_told(whole, content):
     (whole / "album.sqlite").unlink()
-    if content:
+    if content is not None:
         (whole / "album.sqlite").write_bytes(content)
+        with pytest.raises(AlbumError, match="backup"):
+            Album.open(whole)
     report = check(whole, repair=True)
     assert (kinds(report.left), report.is_clean) == (["catalogue"], False)
     assert "backup" in report.left[0].detail

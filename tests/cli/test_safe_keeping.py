@@ -51,3 +51,24 @@ def test_check_while_another_writes(cartolina, album):
     with Album.open(album) as opened, opened._lock:
         assert cartolina("check", album).exit_code == 0
         assert cartolina("check", album, "--repair").exit_code == 5
+
+
+def test_backup_and_restore(cartolina, album, tmp_path):
+    said = json.loads(cartolina("backup", album, tmp_path / "b", "--json", "--quiet").stdout)
+    assert (said["path"], said["posts"], said["reused"], said["missing"]) == (str(tmp_path / "b"), 6, 0, 0)
+    assert said["files"] > 3
+    assert said["bytes"] > 1000
+    again = cartolina("backup", album, tmp_path / "b")
+    assert "6 posts in" in again.stdout
+    assert f"{said['files'] - 2:,} files as before" in again.stdout  # all but catalogue and album.json
+    refused = cartolina("backup", album, tmp_path / "photos")
+    assert refused.exit_code == 2
+    assert "no backup" in refused.stderr
+    shutil.rmtree(album)
+    shutil.copytree(tmp_path / "b", album)
+    assert cartolina("check", album).exit_code == 0
+    assert "red-1.png" in cartolina("search", album, "red").stdout
+    (album / "album.sqlite").write_bytes(b"x")
+    broken = cartolina("backup", album, tmp_path / "b")
+    assert broken.exit_code == 4
+    assert cartolina("check", tmp_path / "b").exit_code == 0

@@ -195,6 +195,11 @@ class Album:
         return about(self.path, self._settings, self._catalogue, self.space)
 
     @property
+    def uuid(self) -> str:
+        """What tells it, and its backups, from all other albums."""
+        return str(self._settings["uuid"])
+
+    @property
     def settings(self) -> dict[str, str]:
         """What was set for this album (`cartolina.settings`), as text by name."""
         return self._catalogue.settings()

@@ -77,7 +77,7 @@ class Catalogue:
         path.touch()
         catalogue = cls(path)
         catalogue._connection.execute("PRAGMA journal_mode = WAL")
-        catalogue.migrate()
+        catalogue._migrate()
         return catalogue
 
     def close(self) -> None:
@@ -85,12 +85,25 @@ class Catalogue:
         self._connection.close()
 
     @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection itself, for a copy of the whole file."""
+        return self._connection
+
+    @property
     def version(self) -> int:
         """The format version of the file; ours is `len(MIGRATIONS)`."""
         return int(self._value("PRAGMA user_version"))
 
     def migrate(self) -> None:
-        """Bring the file to our version, one migration a transaction. Only under the album's lock."""
+        """Bring the file to our version, one migration a transaction. Only under the album's lock.
+
+        Raises `AlbumError` for an empty file: what was in it is lost, and nothing may look like an album.
+        """
+        if self.version == 0:
+            raise AlbumError(f"{self.path} is empty, its posts are lost: restore it from a backup")
+        self._migrate()
+
+    def _migrate(self) -> None:
         self._connection.create_function("own_pictures", 0, lambda: str(self.path.parent / "pictures"))
         for number in range(self.version, len(MIGRATIONS)):
             steps = f"BEGIN IMMEDIATE;\n{MIGRATIONS[number]};\nPRAGMA user_version = {number + 1};\nCOMMIT;"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -56,6 +58,44 @@ def check(
             _show(report, repair)
         if not report.is_clean:
             raise typer.Exit(DAMAGED)
+
+
+@app.command(
+    epilog="""\b
+Examples:
+  cartolina backup holidays.album /media/disk/holidays.backup
+  cp -r /media/disk/holidays.backup holidays.album          (to restore it)
+"""
+)
+def backup(
+    album: AlbumPath,
+    destination: Annotated[
+        Path, typer.Argument(metavar="DEST", help="A new folder, or an earlier backup.", show_default=False)
+    ],
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Copy an album, also while it is written to: whole and checked, or not at all.
+
+    What is derived is left out, and so are the photos: they are not the album's. An earlier backup of the
+    album at DEST is replaced once the new one is whole; what is the same is not copied again. To restore a
+    backup, copy its folder back.
+    """
+    with explained("The former backup is as it was."):
+        from cartolina.album.backup import backup as back_up
+        from cartolina.cli.output import plain, screen, write_json
+
+        report = back_up(album, destination, progress(quiet=quiet))
+        if json:
+            write_json({**asdict(report), "path": str(report.path)})
+            return
+        screen().print(
+            f"{report.posts:,} posts in {plain(str(report.path))}: {report.files:,} files, "
+            f"{report.bytes / 1e6:,.1f} MB, {report.reused:,} files as before"
+        )
+        if report.missing:
+            lost = f"{report.missing:,} of the album's own pictures are not there: see `cartolina check`"
+            screen().print(f"[yellow]{lost}[/yellow]")
 
 
 def _to_json(report: CheckReport, repair: bool) -> dict[str, Any]:

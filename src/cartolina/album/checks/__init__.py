@@ -100,9 +100,12 @@ def _looked(path: Path, alone: bool, deep: bool, repair: bool, progress: Progres
         if opened.version < FORMAT:
             if not alone:
                 raise AlbumLocked(f"{path} is of an older format and another process writes to it: try later")
-            if catalogue.is_whole(opened):
-                return [Finding("catalogue", "album.sqlite", "; ".join(catalogue.is_whole(opened)))]
-            opened.migrate()
+            if wrong := catalogue.is_whole(opened):
+                return [Finding("catalogue", "album.sqlite", f"{wrong[0]}: restore the album from a backup")]
+            try:
+                opened.migrate()
+            except AlbumError as error:
+                return [Finding("catalogue", "album.sqlite", str(error))]
         album = Checked(path, opened, alone, deep, progress)
         if not alone:
             found.append(
