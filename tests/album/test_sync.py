@@ -13,7 +13,7 @@ from tiny_world import COLOURS, paint
 
 from cartolina.album import Album, intake
 from cartolina.datasets import folder as folder_reader
-from cartolina.datasets import open_dataset
+from cartolina.datasets import open_dataset, walk
 
 NAMES = [f"{colour}-{n}.png" for n in (1, 2) for colour in COLOURS]
 
@@ -198,14 +198,14 @@ def test_a_folder_that_cannot_be_read_is_not_missing(synced, photos, monkeypatch
     for name in NAMES[:4]:
         move(photos / name, photos / "locked" / name)
     synced.sync()
-    truly = folder_reader._entries
+    truly = walk._listing
 
     def entries(folder, home):
         if folder.id == "locked/":
             raise PermissionError(13, "Permission denied")
         return truly(folder, home)
 
-    monkeypatch.setattr(folder_reader, "_entries", entries)
+    monkeypatch.setattr(walk, "_listing", entries)
     report = synced.sync()
     assert counts(report) == {}
     assert report.skipped == {"unreadable folder": 1}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from photo_files import descriptions, dms, exif, iptc, subjects, write, xmp
 
 from cartolina.datasets import Skipped, open_dataset
-from cartolina.datasets.folder import natural
+from cartolina.datasets.walk import natural
 from cartolina.errors import InputError, UnknownName
 from cartolina.post import Place
 

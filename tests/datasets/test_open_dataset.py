@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+from export_files import flickr, instagram, lay, takeout
 from photo_files import write
 
 from cartolina.datasets import READERS, open_dataset
@@ -22,6 +23,12 @@ def make(root, name):
             (root / "posts.csv").write_text("id,image,text\n1,images/1.jpg,A dog .\n")
         case "imagefolder":
             write(root / "cats/2.jpg")
+        case "takeout":
+            lay(root, takeout())
+        case "flickr-export":
+            lay(root, {name: data for files in flickr().values() for name, data in files.items()})
+        case "instagram":
+            lay(root, instagram())
     return root
 
 
@@ -78,6 +85,8 @@ def test_mistakes_are_told(tmp_path):
         open_dataset(tmp_path)
     with pytest.raises(UnknownName, match="did you mean 'imagefolder'"):
         open_dataset(tmp_path, "image-folder")
+    with pytest.raises(UnknownName, match=r"did you mean 'takeout'.*flickr-export.*instagram"):
+        open_dataset(tmp_path, "google-takeout")
 
 
 def test_readers_are_light_to_import():

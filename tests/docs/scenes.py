@@ -6,9 +6,12 @@ pages of docs/ is the real program; only its learning is shortened (`bin/cartoli
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import stat
 import sys
+import zipfile
 from itertools import product
 from pathlib import Path
 
@@ -68,6 +71,35 @@ def photos(root, towns=tuple(TOWNS)):
         taken = f"{YEARS[town]}:07:{number % 28 + 1:02} 12:00:00"
         save(draw(thing, colour, ground), photo, taken, TOWNS[town])
         photo.with_suffix(".txt").write_text(f"A {colour} {thing} {where}\n")
+    return root
+
+
+def takeout(root):
+    """A few more scenes as Google's Takeout hands them out: a zip of photos, one of their JSON."""
+    taken, place = 1658829600, TOWNS["Lisbon"]
+    parts = {}
+    for number, (thing, colour) in enumerate([("boat", "green"), ("house", "yellow"), ("tree", "red")], 1):
+        picture = io.BytesIO()
+        draw(thing, colour, "sea", size=(170, 120)).save(picture, "JPEG", quality=90)
+        name = f"PXL_20220726_10000{number}.jpg"
+        about = {
+            "title": name,
+            "description": f"A {colour} {thing} by the Tagus",
+            "photoTakenTime": {"timestamp": str(taken + number)},
+            "geoData": {"latitude": place[0], "longitude": place[1]},
+            "people": [{"name": "Inês"}] if number == 1 else [],
+        }
+        for folder in ("Photos from 2022", *(["Lisbon again"] if number < 3 else [])):
+            where = f"Takeout/Google Photos/{folder}"
+            parts.setdefault(1, {})[f"{where}/{name}"] = picture.getvalue()
+            parts.setdefault(2, {})[f"{where}/{name}.supplemental-metadata.json"] = json.dumps(about)
+    parts[2]["Takeout/Google Photos/Lisbon again/metadata.json"] = json.dumps({"title": "Lisbon again"})
+    parts[2]["Takeout/Google Photos/Photos from 2022/PXL_20220726_100009.mp4"] = b"a film"
+    root.mkdir(parents=True)
+    for number, files in parts.items():
+        with zipfile.ZipFile(root / f"takeout-20240101T000000Z-{number:03}.zip", "w") as archive:
+            for name, data in files.items():
+                archive.writestr(name, data)
     return root
 
 

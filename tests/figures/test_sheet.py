@@ -140,3 +140,24 @@ def test_a_name_that_says_no_format(tmp_path, name):
     with pytest.raises(InputError, match="end its name in"):
         save_sheet(tmp_path / name, [], "title")
     assert not (tmp_path / name).exists()
+
+
+def test_what_seems_to_show_something_else_is_paler():
+    page = np.asarray(contact_sheet([Tile(photo()), Tile(photo(), faint=True)], "x", columns=2)).astype(int)
+    paper = np.array([int(sheet.PAPER[i : i + 2], 16) for i in (1, 3, 5)])
+    expected = np.array(RED) * sheet.FAINT + paper * (1 - sheet.FAINT)
+    assert (np.abs(page - expected).max(axis=2) <= 2).sum() == pytest.approx(
+        (page == RED).all(axis=2).sum(), rel=0.02
+    )
+
+
+def test_the_sheet_says_that_nothing_seems_to_show_it(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(sheet, "save_sheet", lambda path, tiles, title, subtitle: said.append(subtitle))
+    for relevant in (True, False):
+        hits = (
+            Hit("a", 0.2, Post("a", photo()), relevant=relevant),
+            Hit("b", 0.1, Post("b", photo()), relevant=False),
+        )
+        save_ranking(tmp_path / "x.png", Ranking("zebra", "zebra", hits))
+    assert said == ["", "nothing seems to show this, these are the nearest"]

@@ -21,6 +21,7 @@ from cartolina.album.filters import Allowed, Circle, allowed
 from cartolina.album.fulltext import missing
 from cartolina.album.order import DEPTH, Order, by_both, by_picture, by_words
 from cartolina.album.ranking import Found, Hit, Ranking
+from cartolina.album.relevance import ENOUGH, saying_all
 from cartolina.album.saying import has_words, said
 from cartolina.album.searchable import Searchable
 from cartolina.album.space import Space
@@ -65,10 +66,13 @@ def answer(
         notes += more
     else:
         order = Order(_listed(among or Allowed(catalogue.all_keys(), None), k))
+    relevant = _relevant(order, read.terms, catalogue, searched)
+    if len(order.hits.keys) and not relevant:
+        notes.append("nothing in the album seems to show this; these are the nearest")
     return Ranking(
         query=query if isinstance(query, str) else str(Query() + query),
         read_as=resolved.echo,
-        hits=_with_posts(order, among, catalogue),
+        hits=_with_posts(order, relevant, among, catalogue),
         unknown_words=unknown,
         places=_places(resolved),
         notes=tuple(notes),
@@ -182,7 +186,28 @@ def _listed(among: Allowed, k: int) -> Hits:
     return Hits(among.keys[order], -away[order].astype(np.float32))
 
 
-def _with_posts(order: Order, among: Allowed | None, catalogue: Catalogue) -> tuple[Hit, ...]:
+def _relevant(
+    order: Order, terms: Sequence[Term], catalogue: Catalogue, searched: Searchable | None
+) -> set[int]:
+    """Those hits that seem to show what was asked for (`relevance`), or say so."""
+    keys = order.hits.keys.tolist()
+    if order.by is None:  # only filters or a place were asked for
+        return set(keys)
+    relevant = saying_all(terms, catalogue, keys)
+    compared = [key for key in keys if key in order.cosines]
+    if searched is not None and order.vector is not None and compared:
+        background = searched.background(catalogue)
+        if background is None:
+            return set(keys)
+        cosines = np.array([order.cosines[key] for key in compared])
+        stands_out = background.excess(order.vector, cosines, terms) >= ENOUGH
+        relevant |= {key for key, out in zip(compared, stands_out, strict=True) if out}
+    return relevant
+
+
+def _with_posts(
+    order: Order, relevant: set[int], among: Allowed | None, catalogue: Catalogue
+) -> tuple[Hit, ...]:
     keys = order.hits.keys.tolist()
     posts = catalogue.posts(keys)
     away: list[float] | list[None] = [None] * len(keys)
@@ -194,6 +219,7 @@ def _with_posts(order: Order, among: Allowed | None, catalogue: Catalogue) -> tu
             score,
             posts[key],
             far,
+            key in relevant,
             cosine=order.cosines.get(key),
             matched=tuple(
                 name for name, found in (("picture", order.pictured), ("words", order.said)) if key in found

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from errno import EDQUOT, ENOSPC, EROFS
 from itertools import islice
 from pathlib import Path
 from typing import IO, TypeVar
@@ -30,6 +31,8 @@ BATCH = 256
 
 LARGEST = 16 << 20
 """Bytes from which a list of what was skipped is put aside when the next is begun."""
+
+FULL = (ENOSPC, EDQUOT, EROFS)
 
 T = TypeVar("T")
 
@@ -83,7 +86,9 @@ class Visit:
 
     def heard(self, skipped: Skipped) -> None:
         """Take note of what a reader could not look into."""
-        if skipped.reason == "unreadable folder":
+        if skipped.reason in ("damaged archive", "missing part"):
+            self.unread.append("")
+        elif skipped.reason == "unreadable folder":
             self.unread.append("" if skipped.where == "." else skipped.where.rstrip("/"))
 
 
@@ -134,11 +139,11 @@ def entries(
     """The files that are new or changed; those that are as the album has them are counted, not read.
 
     Of a source that can be listed, nothing else is opened at all. A post with the bytes of a picture instead
-    of a path gets them written to `pictures`. With a `space`, a post that has no vector there yet counts as
-    changed.
+    of a path gets them written to `pictures`, one at a time. With a `space`, a post that has no vector there
+    yet counts as changed.
     """
     root = dataset.root.resolve()
-    for batch in batches(_arrivals(dataset, split, visit, on_skip), BATCH):
+    for batch in batches(_arrivals(dataset, split, visit, pictures, on_skip), BATCH):
         known = catalogue.known(visit.source, [one.id for one in batch], space)
         out = {} if visit.asked else left_out(catalogue, visit.source, [one.id for one in batch])
         arrived: list[Entry] = []
@@ -151,7 +156,7 @@ def entries(
                     if old and _is_as_listed(one, old, space):
                         same.append((name, old, one.beside))
                         continue
-                    entry = _described(one, visit.source, dataset.root, root, on_skip)
+                    entry = _described(one, visit.source, dataset.root, root, pictures, on_skip)
                 else:
                     entry = Entry.of(_with_path(one, dataset.root, root, pictures), visit.source)
             except UnreadableImage as error:
@@ -160,6 +165,8 @@ def entries(
                 visit.seen.discard(name)
                 on_skip(Skipped(one.id, "no such image", str(error.filename)))
             except (OSError, ValueError) as error:  # ValueError: a path with NUL in it
+                if isinstance(error, OSError) and error.errno in FULL:
+                    raise  # the album's disk is, which no picture can help
                 on_skip(Skipped(one.id, "unreadable image", str(error)))
             else:
                 if entry is None:
@@ -175,9 +182,9 @@ def entries(
 
 
 def _arrivals(
-    dataset: Dataset, split: str | None, visit: Visit, on_skip: Callable[[Skipped], None]
+    dataset: Dataset, split: str | None, visit: Visit, pictures: Path, on_skip: Callable[[Skipped], None]
 ) -> Iterator[Post | Listed]:
-    """What a source has, each id once."""
+    """What a source has, each id once, no picture held in memory."""
     dataset.check_split(split)
     for one in (dataset.listing or dataset.stream)(split):
         if isinstance(one, Skipped):
@@ -189,12 +196,17 @@ def _arrivals(
             visit.seen.add(name)
             if visit.step:
                 visit.step.advance()
-            yield one
+            try:
+                yield _kept(one, pictures) if isinstance(one, Post) else one
+            except UnreadableImage as error:
+                on_skip(Skipped(one.id, error.reason, error.detail))
 
 
 def _is_as_listed(one: Listed, old: Known, space: int | None) -> bool:
     if one.beside != old.beside or not (space is None or old.has_vector):
         return False
+    if one.image is None:
+        return True
     status = one.image.stat()
     return (status.st_size, status.st_mtime_ns) == (old.size, old.mtime)
 
@@ -205,12 +217,12 @@ def _is_as_read(entry: Entry, old: Known, space: int | None) -> bool:
 
 
 def _described(
-    one: Listed, source: int, given: Path, root: Path, on_skip: Callable[[Skipped], None]
+    one: Listed, source: int, given: Path, root: Path, pictures: Path, on_skip: Callable[[Skipped], None]
 ) -> Entry | None:
     """The entry of a listed picture, with its metadata; None where the reader skips it."""
     for item in one.read():
         if isinstance(item, Post):
-            return Entry.of(_below(item, one.image, given, root), source, one.beside)
+            return Entry.of(_with_path(item, given, root, pictures), source, one.beside)
         on_skip(item)
     return None
 
@@ -240,14 +252,21 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _with_path(post: Post, given: Path, root: Path, pictures: Path) -> Post:
-    """The post with a file for its picture.
-
-    Bytes become a file named by their content: nothing a stranger says becomes a path.
-    """
+    """The post with a file for its picture; raises `UnreadableImage` where it has none."""
+    post = _kept(post, pictures)
     if post.image is None:
         raise UnreadableImage("no picture", "the post has words only")
-    if isinstance(post.image, Path):
-        return _below(post, post.image, given, root)
+    assert isinstance(post.image, Path)
+    return _below(post, post.image, given, root)
+
+
+def _kept(post: Post, pictures: Path) -> Post:
+    """The post, its picture a file if it came as bytes.
+
+    The file is named by its content: nothing a stranger says becomes a path.
+    """
+    if not isinstance(post.image, bytes):
+        return post
     path = pictures / content_hash(post.image)
     if not path.exists():
         pictures.mkdir(exist_ok=True)

@@ -31,7 +31,7 @@ class Order:
     """`hits`, and what their scores go `by` (None: nothing was compared).
 
     `cosines` of those that have one with the query; `pictured` and `said` are the posts that were found by
-    their pictures and by their words.
+    their pictures and by their words. `vector` (D,) is the query's, where pictures were compared with it.
     """
 
     hits: Hits
@@ -39,12 +39,13 @@ class Order:
     cosines: dict[int, float] = field(default_factory=dict)
     pictured: frozenset[int] = frozenset()
     said: frozenset[int] = frozenset()
+    vector: NDArray[np.float32] | None = None
 
 
 def by_picture(vector: NDArray[np.float32], k: int, store: ExactStore, among: Keys | None) -> Order:
     """The nearest by cosine."""
     (hits,) = store.search(vector[None], k, among)
-    return _pictured(hits, k)
+    return _pictured(hits, k, vector)
 
 
 def by_words(words: dict[int, float], terms: Sequence[Term], k: int, catalogue: Catalogue) -> Order:
@@ -67,7 +68,7 @@ def by_both(
     (near,) = store.search(vector[None], max(k, DEPTH), among)
     taken = unsaid(terms, catalogue, {*words, *near.keys.tolist()})
     if not words and not taken:
-        return _pictured(near, k)
+        return _pictured(near, k, vector)
     parts = dict(words)
     telling = wordy(catalogue, near.keys.tolist())
     share = neutral(near, telling, words)
@@ -82,12 +83,12 @@ def by_both(
     if len(others := np.setdiff1d(hits.keys, near.keys)):
         (rest,) = store.search(vector[None], len(others), others)
         cosines |= _cosines(rest)
-    return Order(hits, "both", cosines, pictured, frozenset(words))
+    return Order(hits, "both", cosines, pictured, frozenset(words), vector)
 
 
-def _pictured(hits: Hits, k: int) -> Order:
+def _pictured(hits: Hits, k: int, vector: NDArray[np.float32]) -> Order:
     cosines = _cosines(hits)
-    return Order(_first(hits, k), "picture", cosines, frozenset(cosines))
+    return Order(_first(hits, k), "picture", cosines, frozenset(cosines), vector=vector)
 
 
 def _first(hits: Hits, k: int) -> Hits:

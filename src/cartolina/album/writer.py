@@ -100,9 +100,11 @@ class Writer:
             space = self.target.number if self.target else None
             fresh = entries(dataset, split, visit, self.catalogue, space, self._pictures, report, skips.add)
             photos = ((entry, entry.image) for entry in fresh)
+            unused: set[Path] = set()
 
             def on_skip(entry: Entry, reason: str, detail: str) -> None:
                 skips.add(Skipped(entry.post.id, reason, detail))
+                unused.add(entry.image)
 
             if backbones:
                 ready = extract(
@@ -112,6 +114,7 @@ class Writer:
                 ready = _hashed(photos, on_skip, progress, total)
             for batch in batches(ready, BATCH):
                 self._accept(batch, caches, report, visit)
+        self._drop(unused)
         self.shifted |= report.back > 0  # they have their vectors again
 
     def embed(self, progress: Progress = SILENT, keys: Collection[int] | None = None) -> AddReport:
@@ -195,10 +198,15 @@ class Writer:
     def sweep(self) -> None:
         """Delete pictures of the album's own that no post shows and no undo could bring back."""
         if self._pictures.is_dir():
-            named = self.catalogue.own_pictures()
-            for picture in self._pictures.iterdir():
-                if picture.name not in named:
-                    picture.unlink()
+            self._drop(self._pictures.iterdir())
+
+    def _drop(self, pictures: Iterable[Path]) -> None:
+        """Delete those of the given pictures that are our own and that nobody needs; originals stay."""
+        own = [picture for picture in pictures if picture.parent == self._pictures]
+        needed = self.catalogue.own_pictures() if own else set()
+        for picture in own:
+            if picture.name not in needed:
+                picture.unlink(missing_ok=True)
 
     @property
     def _pictures(self) -> Path:
@@ -233,6 +241,7 @@ class Writer:
         for entry, entered in outcomes:
             if entered is None:
                 report.tell("left_out", entry.post.id)
+                self._drop([entry.image])
                 continue
             report.tell(entered.kind, entered.id)
             if entered.kind == "copies":

@@ -127,7 +127,13 @@ def build(
             show.information(made.info(), settings_of(made), as_json=json)
 
 
-@app.command(epilog="Example: cartolina add holidays.album ~/NewPhotos")
+@app.command(
+    epilog="""\b
+Examples:
+  cartolina add holidays.album ~/NewPhotos
+  cartolina add holidays.album takeout-20240101T000000Z-001.zip
+"""
+)
 def add(
     album: AlbumPath,
     source: Source,

@@ -12,9 +12,18 @@ __all__ = ["KEPT", "UNCHANGED", "AlbumPath", "Columns", "Format", "Json", "Quiet
 AlbumPath = Annotated[Path, typer.Argument(metavar="ALBUM", help="The album's folder.", show_default=False)]
 Source = Annotated[
     Path,
-    typer.Argument(metavar="SOURCE", help="A folder of photos, a table, or a dataset.", show_default=False),
+    typer.Argument(
+        metavar="SOURCE",
+        help="Photos in a folder or an archive, an account's export, a table, or a dataset.",
+        show_default=False,
+    ),
 ]
-Format = Annotated[str, typer.Option(help="auto, folder, table, flickr8k, flickr30k or imagefolder.")]
+Format = Annotated[
+    str,
+    typer.Option(
+        help="auto, folder, takeout, flickr-export, instagram, table, flickr8k, flickr30k or imagefolder."
+    ),
+]
 Columns = Annotated[
     str | None, typer.Option(help="A table's columns: image=path,text=caption,lat=latitude,lon=longitude…")
 ]

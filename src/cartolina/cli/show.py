@@ -47,8 +47,11 @@ def ranking(answer: Ranking, sheet: Path | None, *, as_json: bool) -> None:
     for rank, hit in enumerate(answer, start=1):
         caption = hit.post.text or " ".join(f"#{tag}" for tag in hit.post.tags)
         by = ["both" if len(hit.matched) > 1 else hit.matched[0]] if answer.by == "both" else []
-        table.add_row(str(rank), f"{hit.score:.3f}", *by, plain(hit.id), plain(caption), _where(hit))
+        cells = [str(rank), f"{hit.score:.3f}", *by, plain(hit.id), plain(caption), _where(hit)]
+        table.add_row(*cells, style=None if hit.relevant else "dim")
     console.print(table)
+    if answer.relevant and (others := sum(not hit.relevant for hit in answer)):
+        console.print(f"[dim]{others:,} of them seem to show something else[/dim]")
     if sheet is not None:
         console.print(f"Sheet: {plain(str(sheet))}")
 

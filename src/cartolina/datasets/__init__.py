@@ -1,4 +1,4 @@
-"""Readers: posts from a tree of photos, a table, a published dataset.
+"""Readers: posts from a tree of photos, an account's export, a table, a published dataset.
 
 `open_dataset` recognises the format, or takes the one it is told; docs/readers.md describes each on disk.
 
@@ -12,14 +12,18 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from cartolina.datasets.archive import is_archive, open_archive
 from cartolina.datasets.columns import parse_columns
 from cartolina.datasets.dataset import Dataset, Listed, Reader, Skipped
 from cartolina.datasets.fields import PhotoMetadata, hashtags
 from cartolina.datasets.flickr import FLICKR8K, FLICKR30K
+from cartolina.datasets.flickr_export import FLICKR_EXPORT
 from cartolina.datasets.folder import FOLDER
 from cartolina.datasets.imagefolder import IMAGEFOLDER
+from cartolina.datasets.instagram import INSTAGRAM
 from cartolina.datasets.metadata import read_metadata
 from cartolina.datasets.table import TABLE
+from cartolina.datasets.takeout import TAKEOUT
 from cartolina.errors import InputError, UnknownName
 
 __all__ = [
@@ -36,7 +40,8 @@ __all__ = [
 
 # In the order `auto` asks them: from what only one format looks like to what anything could be.
 READERS: dict[str, Reader] = {
-    reader.name: reader for reader in (FLICKR8K, FLICKR30K, TABLE, IMAGEFOLDER, FOLDER)
+    reader.name: reader
+    for reader in (FLICKR8K, FLICKR30K, TAKEOUT, FLICKR_EXPORT, INSTAGRAM, TABLE, IMAGEFOLDER, FOLDER)
 }
 
 
@@ -55,7 +60,10 @@ def open_dataset(
     if format != "auto" and format not in READERS:
         raise UnknownName("format", format, ["auto", *READERS])
     if not path.exists():
-        raise InputError(f"{path} does not exist: expected a folder of photos, a table or a dataset's folder")
+        raise InputError(
+            f"{path} does not exist: expected a folder or an archive of photos, an account's export, a table "
+            "or a dataset's folder"
+        )
     named = parse_columns(columns)
     if named and format not in ("auto", "table"):
         raise InputError(f"columns were given, but only the format 'table' has them, not {format!r}")
@@ -68,9 +76,12 @@ def open_dataset(
         if reader.detect(path):
             dataset = reader.open(path)
             return _opened(dataset, path, named, f"Recognised as {dataset.format}: {dataset.why}.")
+    if is_archive(path):
+        open_archive(path)  # raises the error of one that was cut short
     raise InputError(
-        f"nothing known was found in {path}: expected pictures (.jpg, .png, …) in a folder, a table "
-        f"(.csv, .tsv, .jsonl, .parquet) or a dataset; --format says which, of {', '.join(READERS)}"
+        f"nothing known was found in {path}: expected pictures (.jpg, .png, …) in a folder or an "
+        f"archive, an account's export, a table (.csv, .tsv, .jsonl, .parquet) or a dataset; --format says "
+        f"which, of {', '.join(READERS)}"
     )
 
 

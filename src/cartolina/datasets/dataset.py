@@ -37,12 +37,13 @@ class Skipped:
 class Listed:
     """A picture seen in a listing: it is there, and was not opened.
 
-    `beside` tells the files beside it that speak of it from what they were before; `read` opens all of them
-    and yields the post, or what was skipped of it.
+    `beside` tells the files beside it that speak of it from what they were before; where the picture is no
+    file of its own (`image` is None), `beside` tells the picture itself, too. `read` opens all of them and
+    yields the post, or what was skipped of it.
     """
 
     id: str
-    image: Path
+    image: Path | None
     beside: str
     read: Callable[[], Iterator[Post | Skipped]]
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 
@@ -28,6 +28,7 @@ __all__ = [
     "is_blank",
     "merge",
     "read_captions",
+    "read_epoch",
     "read_fix",
     "read_place",
     "read_tags",
@@ -40,6 +41,7 @@ class PhotoMetadata:
     """What one source (a file's EXIF, a sidecar, a table's row) says of a photo.
 
     `orientation` is EXIF's, 1 to 8 (1: upright). `problems` are (reason, detail) of what was dropped.
+    `is_trash` says that its owner threw it away.
     """
 
     captions: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ class PhotoMetadata:
     taken: datetime | None = None
     orientation: int = 1
     problems: tuple[tuple[str, str], ...] = ()
+    is_trash: bool = False
 
     def post(self, post_id: str, image: Path | bytes | None, labels: tuple[str, ...] = ()) -> Post:
         """Make the post; hashtags inside the captions join its tags."""
@@ -56,16 +59,36 @@ class PhotoMetadata:
 
 
 def merge(parts: Iterable[PhotoMetadata]) -> PhotoMetadata:
-    """Join what several sources say: all words once, the first place, date and turn."""
+    """Join what several sources say: all words once, the first place, date (`_first_date`) and turn."""
     parts = tuple(parts)
     return PhotoMetadata(
         captions=distinct(caption for part in parts for caption in part.captions),
         tags=distinct(tag for part in parts for tag in part.tags),
         place=next((part.place for part in parts if part.place), None),
-        taken=next((part.taken for part in parts if part.taken), None),
+        taken=_first_date([part.taken for part in parts if part.taken]),
         orientation=next((part.orientation for part in parts if part.orientation != 1), 1),
         problems=tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
+        is_trash=any(part.is_trash for part in parts),
     )
+
+
+_FARTHEST, _SAME = timedelta(hours=14), timedelta(minutes=1)
+
+
+def _first_date(dates: Sequence[datetime]) -> datetime | None:
+    """The first date; where it is in UTC and another is the same moment in local time, that other one.
+
+    What was taken on New Year's Eve in Kyoto is looked for under that date, not under the date in Greenwich.
+    """
+    if not dates or dates[0].utcoffset() != timedelta(0):
+        return dates[0] if dates else None
+    moment = dates[0].replace(tzinfo=None)
+    for other in dates[1:]:
+        offset = other.utcoffset()
+        local = other.replace(tzinfo=None)
+        if abs(local - moment) <= _FARTHEST and (offset is None or abs(local - offset - moment) < _SAME):
+            return other
+    return dates[0]
 
 
 def clean(text: str) -> str:
@@ -179,3 +202,16 @@ def read_taken(value: object) -> datetime | None:
         return datetime.fromisoformat(_EXIF_DATE.sub(r"\1-\2-\3", text, count=1))
     except (ValueError, OverflowError, OSError) as error:
         raise InputError(f"date {text[:40]!r} is neither ISO 8601 nor EXIF's nor Unix time") from error
+
+
+def read_epoch(value: object) -> datetime | None:
+    """Read seconds since 1970, before it too (a scanned print's), as UTC; None for a blank.
+
+    Raises `InputError` for anything else.
+    """
+    if value is None or is_blank(value):
+        return None
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(str(value)))
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"date {str(value)[:40]!r} is no number of seconds since 1970") from error

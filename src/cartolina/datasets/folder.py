@@ -8,44 +8,26 @@
 
 Ids are paths relative to the root, with `/`. Links to pictures inside the tree are read; links to its
 folders are passed over, since those are read where they are; links that leave the tree are skipped and
-counted (a sidecar's, silently).
+counted (a sidecar's, silently). A zip or a tar archive of photos is read likewise, without unpacking it.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from cartolina.datasets.archive import ARCHIVES, is_archive, names_in, open_archive
 from cartolina.datasets.dataset import Dataset, Listed, Skipped
-from cartolina.datasets.fields import PhotoMetadata, merge
-from cartolina.datasets.metadata import read_metadata
-from cartolina.datasets.sidecars import SIDECARS, read_sidecars, signature
+from cartolina.datasets.sidecars import read_sidecars, signature
 from cartolina.datasets.suffixes import kind_of
+from cartolina.datasets.tree import Item, Tree, dataset_of, pictured
+from cartolina.datasets.walk import Picture, pictures
 from cartolina.errors import InputError
 from cartolina.post import Post
 
-__all__ = [
-    "FOLDER",
-    "FolderReader",
-    "Picture",
-    "describe",
-    "listed",
-    "natural",
-    "pictures",
-    "read_post",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture found in a tree: its path, its id, and the sidecar files of its folder by lower-case name."""
-
-    path: Path
-    id: str
-    siblings: Mapping[str, Path]
+__all__ = ["FOLDER", "FolderReader", "listed", "read_post"]
 
 
 @dataclass(frozen=True)
@@ -55,19 +37,29 @@ class FolderReader:
     name: str = "folder"
 
     def detect(self, path: Path) -> str | None:
-        """Recognise a folder with at least one picture anywhere below it."""
-        if not path.is_dir() or not any(isinstance(found, Picture) for found in pictures(path)):
-            return None
-        return "a tree of pictures, read with what is embedded in them and lies beside them"
+        """Recognise a folder with at least one picture anywhere below it, or an archive of one."""
+        if path.is_dir():
+            if any(isinstance(found, Picture) for found in pictures(path)):
+                return "a tree of pictures, read with what is embedded in them and lies beside them"
+        elif is_archive(path) and any(kind_of(name) in ("picture", "raw") for name in names_in(path)):
+            return "an archive of pictures, read with what is embedded in them and lies beside them"
+        return None
 
     def open(self, path: Path, columns: Mapping[str, str] | None = None) -> Dataset:
-        """Open a folder, be there pictures in it or not."""
+        """Open a folder or an archive, be there pictures in it or not."""
+        why = self.detect(path) or "no picture in it so far"
+        if is_archive(path):
+            tree = Tree([(open_archive(path), str)])
+            return dataset_of(tree, lambda: _items(tree), format=self.name, root=path, why=why)
         if not path.is_dir():
-            raise InputError(f"{path} is not a folder: the format 'folder' reads a folder of pictures")
+            raise InputError(
+                f"{path} is not a folder: the format 'folder' reads a folder of pictures, or an archive "
+                f"({', '.join(ARCHIVES)}) of one"
+            )
         return Dataset(
             format=self.name,
             root=path,
-            why=self.detect(path) or "no picture in it so far",
+            why=why,
             splits=(),
             stream=lambda split: _stream(path),
             count=lambda split: sum(isinstance(found, Picture) for found in pictures(path)),
@@ -89,118 +81,20 @@ def _stream(root: Path) -> Iterator[Post | Skipped]:
             yield from read_post(found)
 
 
+def _items(tree: Tree) -> Iterator[Item | Skipped]:
+    yield from tree.skipped
+    for where, file in tree.pictures.items():
+        siblings = tree.beside(file.folder)
+        yield Item(where, file, partial(read_sidecars, file.name, siblings), signature(file.name, siblings))
+
+
 def listed(picture: Picture, labels: tuple[str, ...] = ()) -> Listed:
     """A picture with the state of its sidecars, none of which is opened."""
-    beside = signature(picture.path, picture.siblings)
+    beside = signature(picture.path.name, picture.siblings)
     return Listed(picture.id, picture.path, beside, lambda: read_post(picture, labels))
 
 
 def read_post(picture: Picture, labels: tuple[str, ...] = ()) -> Iterator[Post | Skipped]:
     """Make a picture's post from its metadata; what was dropped of it comes before it."""
-    try:
-        metadata = describe(picture)
-    except OSError as error:
-        yield Skipped(picture.id, "unreadable image", error.strerror or str(error))
-        return
-    for reason, detail in metadata.problems:
-        yield Skipped(picture.id, reason, f"{detail}; the post stays without")
-    yield metadata.post(picture.id, picture.path, labels)
-
-
-def describe(picture: Picture) -> PhotoMetadata:
-    """Read what a picture's sidecars and its own bytes say, in this order: sidecars are edited later.
-
-    Raises `OSError` when the picture cannot be opened.
-    """
-    return merge((read_sidecars(picture.path, picture.siblings), read_metadata(picture.path)))
-
-
-def pictures(root: Path, below: str = "") -> Iterator[Picture | Skipped]:
-    """Walk a tree in natural order, opening no file.
-
-    `below` ("" or "name/") is a folder of it to walk alone; ids stay relative to `root`.
-    """
-    home = os.path.realpath(root)
-    waiting: list[_Folder | Picture | Skipped] = [_Folder(root / below, below)]
-    while waiting:
-        found = waiting.pop()
-        if not isinstance(found, _Folder):
-            yield found
-            continue
-        try:
-            waiting += reversed(_entries(found, home))
-        except OSError as error:
-            yield Skipped(printable(found.id) or ".", "unreadable folder", error.strerror or str(error))
-
-
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    path: Path
-    id: str  # relative to the root: "" or with "/" at its end
-
-
-def _entries(folder: _Folder, home: str) -> list[_Folder | Picture | Skipped]:
-    with os.scandir(folder.path) as listing:
-        entries = [entry for entry in listing if not entry.name.startswith(".")]
-    entries.sort(key=lambda entry: natural(entry.name))
-    siblings = {
-        entry.name.casefold(): Path(entry.path)
-        for entry in entries
-        if entry.name.lower().endswith(SIDECARS)
-        and entry.is_file()
-        and (not entry.is_symlink() or _is_inside(entry.path, home))
-    }
-    found = (_classify(entry, folder.id + entry.name, siblings, home) for entry in entries)
-    return [item for item in found if item is not None]
-
-
-def _classify(
-    entry: os.DirEntry[str], entry_id: str, siblings: Mapping[str, Path], home: str
-) -> _Folder | Picture | Skipped | None:
-    kind = kind_of(entry.name)
-    if entry.is_symlink():
-        target = os.path.realpath(entry.path)
-        is_folder = Path(target).is_dir()
-        if kind is None and not is_folder:
-            return None
-        if not _is_inside(target, home):
-            return Skipped(printable(entry_id), "link leaves the folder", f"to {printable(target)}")
-        if is_folder:
-            return None
-        if Path(target).is_symlink() or not os.path.lexists(target):  # a realpath that is a link is a loop
-            return Skipped(printable(entry_id), "no such image", f"a broken link to {printable(target)}")
-        is_file = Path(target).is_file()
-    elif entry.is_dir():
-        return _Folder(Path(entry.path), f"{entry_id}/")
-    elif kind is None:
-        return None
-    else:
-        is_file = entry.is_file()
-    if not is_file:  # reading one may wait for ever
-        return Skipped(printable(entry_id), "not a regular file", "a pipe, a socket or a device")
-    if kind == "video":
-        return Skipped(printable(entry_id), "video", "only photos are read")
-    if printable(entry_id) != entry_id:  # ids and paths are kept as text, which this name is not
-        return Skipped(printable(entry_id), "bad file name", "not UTF-8: rename it")
-    return Picture(Path(entry.path), entry_id, siblings)
-
-
-def _is_inside(path: str, home: str) -> bool:
-    """Tell whether `path`, its links followed, is `home` (a real path) or below it."""
-    return os.path.commonpath((os.path.realpath(path), home)) == home
-
-
-def natural(name: str) -> tuple[list[str | int], str]:
-    """Order names as people do: IMG_2 before IMG_10, capitals beside small letters.
-
-    >>> sorted(["b10.jpg", "B2.jpg", "a.jpg"], key=natural)
-    ['a.jpg', 'B2.jpg', 'b10.jpg']
-    """
-    parts = re.split(r"(\d+)", name)
-    # Every second part is a number; asking isdigit() instead would take "²" for one.
-    return [int(part) if at % 2 else part.casefold() for at, part in enumerate(parts)], name
-
-
-def printable(name: str) -> str:
-    """Show a file name's bytes that are not UTF-8 as `\\xe9`."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    said = read_sidecars(picture.path.name, picture.siblings)  # first: sidecars are edited later
+    return pictured(picture.id, picture.path, said, labels)

@@ -17,8 +17,9 @@ from itertools import islice
 from pathlib import Path
 
 from cartolina.datasets.dataset import Dataset, Listed, Skipped
-from cartolina.datasets.folder import Picture, describe, listed, natural, pictures
+from cartolina.datasets.folder import listed, read_post
 from cartolina.datasets.suffixes import IMAGE_SUFFIXES
+from cartolina.datasets.walk import Picture, natural, pictures
 from cartolina.errors import InputError
 from cartolina.post import Post
 
@@ -103,8 +104,8 @@ def _is_bare(folder: Path) -> bool:
     first = next((found for found in pictures(folder) if isinstance(found, Picture)), None)
     if first is None:
         return True
-    metadata = describe(first)
-    return not (metadata.captions or metadata.tags or metadata.place)
+    post = next((item for item in read_post(first) if isinstance(item, Post)), None)
+    return post is not None and not (post.captions or post.tags or post.place)
 
 
 def _why(path: Path) -> str:

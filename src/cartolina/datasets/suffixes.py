@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Literal
 
-__all__ = ["IMAGE_SUFFIXES", "RAW_SUFFIXES", "VIDEO_SUFFIXES", "kind_of"]
+__all__ = ["IMAGE_SUFFIXES", "RAW_SUFFIXES", "SIDECARS", "VIDEO_SUFFIXES", "kind_of"]
 
 _PICTURES = (
     ".jpg .jpeg .jpe .jfif .png .apng .gif .webp .bmp .tif .tiff .mpo .heic .heif .hif .avif .jp2 "
@@ -20,7 +20,7 @@ _RAWS = (
     ".rwl .sr2 .srf .srw .x3f"
 )
 _VIDEOS = (
-    ".3g2 .3gp .asf .avi .divx .dv .flv .insv .lrv .m2t .m2ts .m2v .m4v .mkv .mov .mp4 .mpe .mpeg .mpg "
+    ".3g2 .3gp .asf .avi .divx .dv .flv .insv .lrv .m2t .m2ts .m2v .m4v .mkv .mov .mp .mp4 .mpe .mpeg .mpg "
     ".mts .mxf .ogm .ogv .rm .rmvb .tod .vob .webm .wmv"
 )
 
@@ -31,7 +31,10 @@ IMAGE_SUFFIXES = frozenset(_PICTURES.split()) | RAW_SUFFIXES
 """All that is read as a photo, in small letters."""
 
 VIDEO_SUFFIXES = frozenset(_VIDEOS.split())
-"""Films, in small letters: counted and left out."""
+"""Films, in small letters: counted and left out. (`.mp` is the moving half of a Pixel's motion photo.)"""
+
+SIDECARS = (".txt", ".json", ".xmp")
+"""What lies beside photos and speaks of them, in the order its captions are listed."""
 
 
 def kind_of(name: str | PurePath) -> Literal["picture", "raw", "video"] | None:

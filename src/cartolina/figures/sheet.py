@@ -28,6 +28,7 @@ CELL, PICTURE, GAP, MARGIN = 264, 216, 24, 28  # pixels; a picture fits in CELL 
 TITLE, CAPTION, SMALL = 26, 15, 13  # sizes of type
 LINE = 20
 RADIUS = 14
+FAINT = 0.4  # how opaque a picture is that seems to show something else
 # Fonts with accents, Greek and Cyrillic that are often installed; Pillow's own has little more than ASCII.
 REGULAR = ("NotoSans-Regular.ttf", "DejaVuSans.ttf", "LiberationSans-Regular.ttf", "Arial.ttf")
 BOLD = ("NotoSans-Bold.ttf", "DejaVuSans-Bold.ttf", "LiberationSans-Bold.ttf", "Arial Bold.ttf")
@@ -35,26 +36,31 @@ BOLD = ("NotoSans-Bold.ttf", "DejaVuSans-Bold.ttf", "LiberationSans-Bold.ttf", "
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One picture of a sheet: a path or encoded bytes (None: no picture), a caption, a score, where."""
+    """One picture of a sheet: a path or encoded bytes (None: no picture), a caption, a score, where.
+
+    A `faint` one is drawn paler, as one that seems to show something else.
+    """
 
     image: Path | bytes | None
     caption: str = ""
     score: str = ""
     place: str = ""
+    faint: bool = False
 
 
 def save_ranking(path: Path, ranking: Ranking, remark: str = "") -> None:
     """Draw an album's answer into `path`: the query as the title, below it `remark` and how it was read."""
     read = "" if ranking.read_as == ranking.query else f"read as {ranking.read_as}"
-    save_sheet(
-        path, ranking_tiles(ranking), ranking.query, " · ".join(part for part in (remark, read) if part)
-    )
+    none = "" if ranking.relevant or not len(ranking) else "nothing seems to show this, these are the nearest"
+    subtitle = " · ".join(part for part in (remark, none, read) if part)
+    save_sheet(path, ranking_tiles(ranking), ranking.query, subtitle)
 
 
 def ranking_tiles(ranking: Ranking) -> list[Tile]:
     """The tiles of an album's answer, best first."""
     return [
-        Tile(hit.post.image, hit.post.text or hit.id, _score(hit, ranking), _where(hit)) for hit in ranking
+        Tile(hit.post.image, hit.post.text or hit.id, _score(hit, ranking), _where(hit), not hit.relevant)
+        for hit in ranking
     ]
 
 
@@ -122,10 +128,12 @@ def _draw_tile(
     mask = Image.new("L", (2 * picture.width, 2 * picture.height))
     ImageDraw.Draw(mask).rounded_rectangle((0, 0, mask.width - 1, mask.height - 1), 2 * RADIUS, fill=255)
     mask = mask.resize(picture.size, Image.Resampling.BOX)
+    if tile.faint:
+        mask = mask.point(lambda opacity: round(opacity * FAINT))
     page.paste(picture, (left, top + PICTURE - picture.height), mask)
     y = top + PICTURE + 10
     for line in _wrap(tile.caption, _font(CAPTION), CELL, 2):
-        draw.text((left, y), line, font=_font(CAPTION), fill=INK)
+        draw.text((left, y), line, font=_font(CAPTION), fill=SOFT if tile.faint else INK)
         y += LINE
     note = "  ·  ".join(part for part in (str(rank), tile.score, tile.place) if part)
     draw.text((left, y), _drawable(note), font=_font(SMALL), fill=SOFT)
