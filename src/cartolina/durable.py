@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from pathlib import Path
 
-__all__ = ["cache_folder", "fsync_file", "fsync_folder", "rotate", "write_bytes"]
+__all__ = ["cache_folder", "fsync_file", "fsync_folder", "rotate", "swap_folders", "write_bytes"]
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -35,6 +36,27 @@ def fsync_file(path: Path) -> None:
 def fsync_folder(path: Path) -> None:
     """Force a folder's entries (a rename, a new file) to disk."""
     fsync_file(path)
+
+
+def swap_folders(one: Path, other: Path) -> None:
+    """Give two folders of one disk each other's name, in one step where the system can (Linux), else in two.
+
+    Between two steps a power cut leaves nothing at `other`; what was there lies beside it.
+    """
+    if not _exchange(one, other):
+        aside = one.with_name(f"{one.name}.aside")
+        other.rename(aside)
+        one.rename(other)
+        aside.rename(one)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), ctypes.c_uint(exchange)) == 0)
 
 
 def rotate(path: Path, largest: int, kept: int = 4) -> None:

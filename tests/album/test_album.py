@@ -162,6 +162,8 @@ def test_no_id_leads_out_of_the_album(album, tmp_path, name):
     assert album.path in post.image.resolve().parents
     assert found(album, "red") == [post.id]
     album.remove([name])
+    assert post.image.exists()  # undo needs it
+    album.forget_history()
     assert not post.image.exists()
 
 
@@ -170,8 +172,10 @@ def test_bytes_shared_by_two_posts_go_with_the_last(album, tmp_path):
     album.add(dataset(tmp_path / "photos", [Post("a", data), Post("b", data)], stable_ids=True))
     image = album.get("a").image
     album.remove(["a"])
+    album.forget_history()
     assert image.exists()
     album.remove(["b"])
+    album.forget_history()
     assert not image.exists()
 
 
@@ -323,7 +327,7 @@ def test_a_compaction_that_was_killed_is_tidied(album, tmp_path):
 
 def test_one_writer_and_readers_that_never_wait(album, tmp_path):
     album.add(painted(tmp_path / "photos", ["red-1.png"]))
-    with Album.open(album.path) as other, album._writing():
+    with Album.open(album.path) as other, album._writing(None):
         with album._catalogue.transaction():
             album._catalogue.remove([1])
             assert found(other, "red") == ["red-1.png"]

@@ -73,6 +73,7 @@ def test_learns_from_the_captions_and_finds_by_them(photos, tmp_path):
         about = album.info()
         assert about["posts"] == 75
         assert about["space"]["how"] == "contrastive"
+        assert [one.name for one in album.actions()] == ["build"]
         assert "held-out photos" in about["space"]["why"]
         assert about["space"]["learned_from"] == {"posts": 68, "captions": 68}
         hits = list(album.search("a red circle", k=5))

@@ -49,11 +49,11 @@ def run_and_kill(path, photos, *, seed, after, sure):
     unsure, acknowledged = set(), 0
     with hear, suppress(EOFError):  # the end of a process that was killed
         while True:
-            sign, ids = hear.recv()
-            if sign == "?":
-                unsure = set(ids)
+            gone, come = hear.recv()
+            if gone == "?":
+                unsure = set(come)
                 continue
-            sure = sure | set(ids) if sign == "+" else sure - set(ids)
+            sure = sure - set(gone) | set(come)
             unsure = set()
             acknowledged += 1
             if acknowledged == 1:
@@ -74,6 +74,9 @@ def check(album, sure, unsure):
     expected /= np.maximum(np.linalg.norm(expected, axis=1, keepdims=True), 1)
     if names:  # every post has the vector of its own picture
         np.testing.assert_allclose(album.vectors(names), expected, atol=4e-3)
+    assert album._catalogue.rows("PRAGMA foreign_key_check") == album._catalogue.rows(
+        "SELECT * FROM recording"
+    )
     told = album._catalogue.rows("SELECT * FROM wording WHERE captions != '' OR tags != ''")
     assert sorted(album._catalogue.rows("SELECT rowid, captions, tags FROM words")) == sorted(told)
     hits = album.search("red", k=1000)

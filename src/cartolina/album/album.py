@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -20,13 +20,16 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from cartolina.album import former_spaces, history
 from cartolina.album.about import about
 from cartolina.album.answer import Asked, answer, nearest_id
 from cartolina.album.catalogue import Catalogue, now
 from cartolina.album.duplicates import Duplicates, duplicates
 from cartolina.album.edits import Edits
+from cartolina.album.former_spaces import SpaceFacts
 from cartolina.album.guesses import MissingPlaces
-from cartolina.album.install import install_space
+from cartolina.album.history import Action, few
+from cartolina.album.install import check_space, install_space
 from cartolina.album.intake import BATCH, AddReport, batches
 from cartolina.album.lock import WriterLock
 from cartolina.album.missing import missing_places
@@ -35,6 +38,7 @@ from cartolina.album.schema import MIGRATIONS
 from cartolina.album.searchable import Searchable
 from cartolina.album.space import Space
 from cartolina.album.sync import SyncReport, sync
+from cartolina.album.undo import UndoReport, look, take_back
 from cartolina.album.writer import Writer, feature_caches
 from cartolina.datasets import Dataset
 from cartolina.durable import fsync_folder, write_bytes
@@ -50,8 +54,18 @@ __all__ = ["Album"]
 
 FORMAT = len(MIGRATIONS)
 
+OLDEST_READER = 2
+"""The oldest program's format that reads what this one writes: copies, and pictures named by the album."""
+
 LOOKS = 8
 """How often a reader looks again when a compaction has just replaced the files it was about to map."""
+
+
+def write_about(album: Path, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Write album.json, whole or not at all, with what it `said` (uuid, created) and our format."""
+    about = {"settings": {}, **said, "format": FORMAT, "oldest_reader": OLDEST_READER}
+    write_bytes(album / "album.json", json.dumps(about, indent=1).encode())
+    return about
 
 
 class Album:
@@ -78,9 +92,11 @@ class Album:
         path.parent.mkdir(parents=True, exist_ok=True)
         staged = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
         staged.mkdir()
-        Catalogue.create(staged / "album.sqlite").close()
-        about = {"format": FORMAT, "oldest_reader": 1, "uuid": str(uuid4()), "created": now(), "settings": {}}
-        write_bytes(staged / "album.json", json.dumps(about, indent=1).encode())
+        settings = {"uuid": str(uuid4()), "created": now()}
+        catalogue = Catalogue.create(staged / "album.sqlite")
+        catalogue.identify(**settings)
+        catalogue.close()
+        write_about(staged, settings)
         staged.rename(path)  # an album is there whole or not at all
         fsync_folder(path.parent)
         return cls.open(path)
@@ -107,6 +123,8 @@ class Album:
         if album._catalogue.version < FORMAT:
             with album._lock:
                 album._catalogue.migrate()
+        if settings["format"] != album._catalogue.version == FORMAT:
+            album._say_format()  # also where a migration was killed before it could
         return album
 
     def close(self) -> None:
@@ -192,6 +210,11 @@ class Album:
         return about(self.path, self._settings, self._catalogue, self.space)
 
     @property
+    def uuid(self) -> str:
+        """What tells it, and its backups, from all other albums."""
+        return str(self._settings["uuid"])
+
+    @property
     def settings(self) -> dict[str, str]:
         """What was set for this album (`cartolina.settings`), as text by name."""
         return self._catalogue.settings()
@@ -208,7 +231,7 @@ class Album:
         With an active space they can be found at once. Posts are acknowledged in batches as the work goes
         on: whatever stops it, those stay.
         """
-        with self._writing() as writer:
+        with self._writing("add", str(dataset.path or dataset.root)) as writer:
             if writer.target is None:
                 return writer.take_in(dataset, split, (), (), progress)
             space = writer.target.space
@@ -228,7 +251,7 @@ class Album:
         With `backbones`, the pictures are decoded and their features kept in `feature_caches`, in the same
         pass; what cannot be decoded is skipped. Without, pictures are only hashed.
         """
-        with self._writing() as writer:
+        with self._writing("add", str(dataset.path or dataset.root)) as writer:
             return replace(writer, target=None).take_in(dataset, split, backbones, views, progress)
 
     def activate(self, folder: Path | str, progress: Progress = SILENT) -> AddReport:
@@ -237,19 +260,42 @@ class Album:
         Until the last step the former space stays in use. Stopped on the way, it goes on where it was when
         called again. The report's `added` counts vectors; posts whose picture is gone are skipped.
         """
-        with self._writing() as writer:
+        with self._writing("activate") as writer:
             space = install_space(Path(folder), self.path)
             with self._catalogue.transaction():
-                number = self._catalogue.space(space.folder.name, space.dim)
-            report = replace(writer, target=Searchable.load(self._catalogue, number, space)).embed(progress)
-            with self._catalogue.transaction():
-                self._catalogue.set_active_space(space.folder.name)
-                self._catalogue.note("activate", report.added, space.folder.name)
-            return report
+                self._catalogue.space(space.folder.name, space.dim)
+            return self._take_over(writer, space.folder.name, progress)
+
+    def rollback(self, fingerprint: str | None = None, progress: Progress = SILENT) -> AddReport:
+        """Search in a former space again: the one active before, or that whose fingerprint begins so.
+
+        It is shown to work and gets the vectors of the posts that came since, which the report's `added`
+        counts, before it takes over. Raises `InputError` where there is no such space.
+        """
+        with self._writing("rollback", learnt=False) as writer:
+            name = former_spaces.chosen(self._catalogue, fingerprint)
+            self._spaces.pop(name, None)  # what is on the disk counts, not what was loaded once
+            check_space(self._space(name))
+            return self._take_over(writer, name, progress)
+
+    def spaces(self) -> list[SpaceFacts]:
+        """The spaces the album has learnt, in the order they came."""
+        return former_spaces.facts(self._catalogue, self.path / "spaces")
+
+    def drop_space(self, fingerprint: str) -> str:
+        """Delete a space (what its fingerprint begins with) and its vectors for good; its fingerprint.
+
+        Raises `InputError` for the one that is searched.
+        """
+        with self._writing(None, learnt=False):
+            name = former_spaces.chosen(self._catalogue, fingerprint)
+            former_spaces.drop(self._catalogue, self.path, name)
+            self._spaces.pop(name, None)
+            return name
 
     def embed_missing(self, progress: Progress = SILENT) -> AddReport:
         """Give each post that lacks one its vector in the active space; `added` counts them."""
-        with self._writing() as writer:
+        with self._writing(None) as writer:
             if writer.target is None:
                 raise self._nothing_learnt()
             return writer.embed(progress)
@@ -257,8 +303,8 @@ class Album:
     def remove(self, ids: Iterable[str]) -> int:
         """Forget posts (their photos stay where they are); how many. An unknown id is an `InputError`."""
         names = list(dict.fromkeys(ids))
-        with self._writing() as writer:
-            writer.remove(self._keys(names), names)
+        with self._writing("remove", few(names)) as writer:
+            writer.remove(self._keys(names))
             return len(names)
 
     def sync(self, *, prune: bool = False, progress: Progress = SILENT) -> SyncReport:
@@ -267,12 +313,12 @@ class Album:
         New and changed pictures are taken in, moved ones keep their ids, missing ones go offline. `prune`
         forgets what is offline, but of no source that is gone or has lost more than a tenth.
         """
-        with self._writing() as writer:
+        with self._writing("sync") as writer:
             return sync(writer, prune=prune, progress=progress)
 
     def remove_offline(self) -> int:
         """Forget all posts whose pictures are missing, however many; how many there were."""
-        with self._writing() as writer:
+        with self._writing("remove", "all that is offline") as writer:
             return writer.forget_offline()
 
     def set(self, name: str, value: str | int | None) -> None:
@@ -315,22 +361,65 @@ class Album:
                 posts, edits = self._catalogue.posts(keys), self._catalogue.edits(keys)
             yield from ((posts[key], edits[key]) for key in keys if key in posts)
 
+    # Taking back
+
+    def as_one(self, action: str, detail: str = "") -> AbstractContextManager[None]:
+        """What is done to the album inside is one action, undone together; an action within it joins in."""
+        return self._catalogue.action(action, detail)
+
+    def actions(self, limit: int = 20) -> list[Action]:
+        """The last actions that can be undone, or were, the latest first."""
+        return history.actions(self._catalogue, limit)
+
+    def undo(self, *, redo: bool = False, dry_run: bool = False, progress: Progress = SILENT) -> UndoReport:
+        """Take the last action that was not taken back yet back, whole or not at all; or the last undo.
+
+        Posts come back under their ids, with words, edits, copies and vectors as they were. `dry_run` only
+        says what would be done. Raises `InputError` where there is nothing to take back.
+        """
+        with self._catalogue.snapshot():
+            report, _ = look(self._catalogue, redo=redo)
+        if dry_run:
+            return report
+        with self._writing(
+            None if redo else "undo", f"{report.action.name}: {report.action.detail}"
+        ) as writer:
+            return take_back(writer, self._searchable, redo=redo, progress=progress)
+
+    def forget_history(self) -> None:
+        """Make what was done until now final: pictures of removed posts that came in archives are deleted."""
+        with self._writing(None) as writer:
+            history.prune(self._catalogue, entries=0)
+            writer.sweep()
+
     # Inside
 
     def _edit(self, said: Sequence[tuple[Sequence[str], Edits]]) -> None:
-        with self._writing():
+        with self._writing("edit", few([name for names, _ in said for name in names])):
             keyed = [(self._keys(names), edits) for names, edits in said]
             with self._catalogue.transaction():
                 for keys, edits in keyed:
                     self._catalogue.edit(keys, edits)
 
+    def _say_format(self) -> None:
+        with suppress(AlbumError), self._lock:  # whoever writes to it now says so when he opens it next
+            self._catalogue.identify(self._settings["uuid"], self._settings["created"])
+            self._settings = write_about(self.path, self._settings)
+
     @contextmanager
-    def _writing(self) -> Iterator[Writer]:
-        with self._lock:
-            active = self._catalogue.active_space()
+    def _writing(self, action: str | None, detail: str = "", *, learnt: bool = True) -> Iterator[Writer]:
+        """Hold the lock; what is written is one `action` that can be undone (None: nothing to undo).
+
+        `learnt`: the active space is opened, and written to.
+        """
+        with self._lock, self._catalogue.action(action, detail) if action else nullcontext():
+            active = self._catalogue.active_space() if learnt else None
             try:
                 target = self._load(*active) if active else None
-                yield Writer(self.path, self._catalogue, target)
+                writer = Writer(self.path, self._catalogue, target)
+                yield writer
+                if action not in (None, "undo") and history.prune(self._catalogue):
+                    writer.sweep()
             finally:
                 self._searched = None  # what was appended to it may not have become true
 
@@ -356,6 +445,19 @@ class Album:
         if known and (known.number, known.moment) == now:
             return known
         return self._load(*active)
+
+    def _take_over(self, writer: Writer, fingerprint: str, progress: Progress) -> AddReport:
+        """Give every post its vector in a space, then search in it."""
+        report = replace(writer, target=self._searchable(fingerprint)).embed(progress)
+        with self._catalogue.transaction():
+            self._catalogue.set_active_space(fingerprint)
+        return report
+
+    def _searchable(self, fingerprint: str) -> Searchable:
+        number = self._catalogue.space_number(fingerprint)
+        if number is None:
+            raise AlbumError(f"there is no space {fingerprint} in the album any more")
+        return self._load(number, fingerprint)
 
     def _load(self, number: int, fingerprint: str) -> Searchable:
         return Searchable.load(self._catalogue, number, self._space(fingerprint))

@@ -87,16 +87,17 @@ def build(
     backbones = [open_backbone(name, device) for name in ((backbone,) if backbone else recipe.backbones)]
     progress.say(_device_said(device, backbones))
     opened = _opened(Path(album), progress)
-    report = opened.ingest(dataset, split, backbones=backbones, views=recipe.views, progress=progress)
-    skipped = ", ".join(f"{count} × {reason}" for reason, count in report.skipped.items())
-    if not len(opened):
-        raise InputError(f"no picture could be read in {dataset.root} ({skipped or 'nothing found'})")
-    with opened.feature_caches(backbones) as caches:
-        learning = _Learning(
-            opened, backbones, recipe, words, quality, objective, caches, seed, device, progress
-        )
-        space = learning.space()
-    opened.activate(space)
+    with opened.as_one("build", str(dataset.path or dataset.root)):
+        report = opened.ingest(dataset, split, backbones=backbones, views=recipe.views, progress=progress)
+        skipped = ", ".join(f"{count} × {reason}" for reason, count in report.skipped.items())
+        if not len(opened):
+            raise InputError(f"no picture could be read in {dataset.root} ({skipped or 'nothing found'})")
+        with opened.feature_caches(backbones) as caches:
+            learning = _Learning(
+                opened, backbones, recipe, words, quality, objective, caches, seed, device, progress
+            )
+            space = learning.space()
+        opened.activate(space)
     rmtree(learning.work)
     for checkpoint in (opened.path / "runs").glob("learn-*/checkpoint.pt"):
         checkpoint.unlink()  # the curve stays; what was learnt is in the space

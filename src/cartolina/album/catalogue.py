@@ -33,6 +33,7 @@ from cartolina.album.entry import (
     united,
     way,
 )
+from cartolina.album.remembering import FORMER_ROWS
 from cartolina.album.schema import MIGRATIONS
 from cartolina.album.spelt import told
 from cartolina.datasets import Dataset
@@ -67,6 +68,8 @@ class Catalogue:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = _connect(path)
+        self._action: tuple[str, str] | None = None
+        self._entry: int | None = None
 
     @classmethod
     def create(cls, path: Path) -> Catalogue:
@@ -74,7 +77,7 @@ class Catalogue:
         path.touch()
         catalogue = cls(path)
         catalogue._connection.execute("PRAGMA journal_mode = WAL")
-        catalogue.migrate()
+        catalogue._migrate()
         return catalogue
 
     def close(self) -> None:
@@ -82,12 +85,26 @@ class Catalogue:
         self._connection.close()
 
     @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection itself, for a copy of the whole file."""
+        return self._connection
+
+    @property
     def version(self) -> int:
         """The format version of the file; ours is `len(MIGRATIONS)`."""
         return int(self._value("PRAGMA user_version"))
 
     def migrate(self) -> None:
-        """Bring the file to our version, one migration a transaction. Only under the album's lock."""
+        """Bring the file to our version, one migration a transaction. Only under the album's lock.
+
+        Raises `AlbumError` for an empty file: what was in it is lost, and nothing may look like an album.
+        """
+        if self.version == 0:
+            raise AlbumError(f"{self.path} is empty, its posts are lost: restore it from a backup")
+        self._migrate()
+
+    def _migrate(self) -> None:
+        self._connection.create_function("own_pictures", 0, lambda: str(self.path.parent / "pictures"))
         for number in range(self.version, len(MIGRATIONS)):
             steps = f"BEGIN IMMEDIATE;\n{MIGRATIONS[number]};\nPRAGMA user_version = {number + 1};\nCOMMIT;"
             try:
@@ -100,14 +117,63 @@ class Catalogue:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside becomes true together, durably, at its end; or nothing does."""
+        entry = self._entry
         self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._begin_recording()
             yield
+            self._end_recording()
             self._connection.execute("COMMIT")
         except BaseException:
+            self._entry = entry
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def action(self, name: str, detail: str = "") -> Iterator[None]:
+        """What is changed inside, in however many transactions, is one journal entry and can be undone.
+
+        An action inside an action is part of it. Killed on the way, the entry has what was acknowledged.
+        """
+        if self._action:
+            yield
+            return
+        self._action = (name, detail)
+        try:
+            yield
+        finally:
+            self._action = self._entry = None
+
+    def _begin_recording(self) -> None:
+        """Let the schema's triggers note what is changed as part of the action under way."""
+        if self._action is None:
+            return
+        # What another process did meanwhile was done to what we left: it is taken back before the rest of us.
+        if self._entry is None or self._value(
+            "SELECT 1 FROM journal WHERE entry > ? AND kept >= 0", self._entry
+        ):
+            self._connection.execute(
+                "INSERT INTO journal (at, action, posts, detail, kept) VALUES (?, ?, 0, ?, 0)",
+                (now(), *self._action),
+            )
+            self._entry = int(self._value("SELECT max(entry) FROM journal"))
+        self._connection.execute("INSERT INTO recording VALUES (?)", (self._entry,))
+
+    def _end_recording(self) -> None:
+        if self._action is None:
+            return
+        self._connection.execute("DELETE FROM recording")
+        nothing = " AND ".join(
+            f"NOT EXISTS (SELECT 1 FROM former_{name} WHERE entry = ?1)"  # noqa: S608 - our own names
+            for name in FORMER_ROWS
+        )
+        idle = self._connection.execute(
+            f"DELETE FROM journal WHERE entry = ?1 AND posts = 0 AND space IS NULL AND action != 'undo' AND {nothing}",  # noqa: S608, E501
+            (self._entry,),
+        )
+        if idle.rowcount:
+            self._entry = None
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -140,9 +206,20 @@ class Catalogue:
         row = self._connection.execute(sql, parameters).fetchone()
         return None if row is None else row[0]
 
+    def identify(self, uuid: str, created: str) -> None:
+        """Keep what album.json says of the album, so that it can be written again should it be lost."""
+        with self.transaction():
+            self.set_setting("uuid", uuid)
+            self.set_setting("created", created)
+
+    def identity(self) -> dict[str, str]:
+        """What `identify` kept; an album of the first format may have nothing."""
+        return dict(self.rows("SELECT name, value FROM settings WHERE name IN ('uuid', 'created')"))
+
     def settings(self) -> dict[str, str]:
         """What the album's owner has set, as text by name."""
-        return dict(self.rows("SELECT name, value FROM settings WHERE name != 'active_space'"))
+        own = "('active_space', 'uuid', 'created')"
+        return dict(self.rows(f"SELECT name, value FROM settings WHERE name NOT IN {own}"))  # noqa: S608
 
     def set_setting(self, name: str, value: str | None) -> None:
         """Set one; None forgets it."""
@@ -262,8 +339,8 @@ class Catalogue:
             "id": name,
             "source": entry.source,
             "source_id": entry.post.id,
-            "image": path_value(entry.image),
-            "within": path_value(self.within(entry)),
+            "image": self.image_value(entry.image),
+            "within": self.image_value(self.within(entry)),
             "content_hash": entry.content_hash,
             "size": entry.size,
             "mtime": entry.mtime,
@@ -316,6 +393,15 @@ class Catalogue:
         said = self._value("SELECT said FROM posts WHERE key = ?", key)
         assert isinstance(post.image, Path)
         return post if said is None else said_by(post.id, post.image, said)
+
+    def image_value(self, image: Path) -> str | bytes:
+        """A picture's path for SQLite; the album's own are named relative to it, so that it can be moved."""
+        own = image.parent == self.path.parent / "pictures"
+        return f"pictures/{image.name}" if own else path_value(image)
+
+    def image_from(self, value: str | bytes) -> Path:
+        """The path `image_value` wrote."""
+        return self.path.parent / path_from(value)
 
     def within(self, entry: Entry) -> Path:
         """The picture's path, relative to the source's root where it lies there."""
@@ -432,7 +518,7 @@ class Catalogue:
         return {
             key: Post(
                 name,
-                path_from(image),
+                self.image_from(image),
                 tuple(words["captions"].get(key, ())),
                 tuple(words["tags"].get(key, ())),
                 None if lat is None else Place(lat, lon),
@@ -457,12 +543,19 @@ class Catalogue:
     def images(self, keys: Iterable[int]) -> list[Path]:
         """The pictures of `keys`."""
         sql = "SELECT image FROM posts WHERE key IN (SELECT value FROM json_each(?))"
-        return [path_from(image) for (image,) in self.rows(sql, list(keys))]
+        return [self.image_from(image) for (image,) in self.rows(sql, list(keys))]
 
     def shows(self, image: Path) -> bool:
         """Whether a post, or a copy of one, has this picture."""
         sql = "SELECT 1 FROM posts WHERE image = ?1 UNION ALL SELECT 1 FROM copies WHERE image = ?1"
-        return self._value(sql, path_value(image)) is not None
+        return self._value(sql, self.image_value(image)) is not None
+
+    def own_pictures(self) -> set[str]:
+        """The names of the album's own pictures that posts and copies show, or did and may again."""
+        tables = ("posts", "copies", "former_posts", "former_copies")
+        sql = " UNION ".join(f"SELECT image FROM {name} WHERE image LIKE '%pictures/%'" for name in tables)  # noqa: S608
+        images = [self.image_from(image) for (image,) in self.rows(sql)]
+        return {image.name for image in images if image.parent == self.path.parent / "pictures"}
 
     def all_keys(self) -> Keys:
         """The keys of all posts whose pictures are there, ascending."""
@@ -482,6 +575,11 @@ class Catalogue:
         )
         return int(self._value("SELECT space FROM spaces WHERE fingerprint = ?", fingerprint))
 
+    def space_number(self, fingerprint: str) -> int | None:
+        """The number of a space, or None if the album has none of this fingerprint."""
+        found = self._value("SELECT space FROM spaces WHERE fingerprint = ?", fingerprint)
+        return None if found is None else int(found)
+
     def active_space(self) -> tuple[int, str] | None:
         """Number and fingerprint of the space that is searched, or None if there is none yet."""
         rows = self.rows(
@@ -490,21 +588,29 @@ class Catalogue:
         )
         return (int(rows[0][0]), rows[0][1]) if rows else None
 
-    def set_active_space(self, fingerprint: str) -> None:
+    def set_active_space(self, fingerprint: str | None) -> None:
         """Swap the space that is searched."""
-        self._connection.execute("REPLACE INTO settings VALUES ('active_space', ?)", (fingerprint,))
+        self.change(
+            "UPDATE journal SET former_space = CASE WHEN space IS NULL THEN "
+            "(SELECT value FROM settings WHERE name = 'active_space') ELSE former_space END, space = ? "
+            "WHERE entry IN (SELECT entry FROM recording)",
+            fingerprint or "",
+        )
+        self.set_setting("active_space", fingerprint)
 
-    def placement(self, space: int) -> tuple[dict[int, int], Keys, Keys]:
+    def placement(self, space: int, *, also_offline: bool = False) -> tuple[dict[int, int], Keys, Keys]:
         """Where a space's vectors are: rows of each segment, keys (N,) ascending, positions (N,).
 
-        Those of posts that are offline are left out: to a store they are holes.
+        Those of posts that are offline are left out unless asked for: to a store they are holes.
         """
-        segments = dict(self.rows("SELECT segment, rows FROM segments WHERE space = ?", space))
-        found = self.rows(
-            f"SELECT key, segment * {CAPACITY} + row FROM vectors WHERE space = ? AND key NOT IN "  # noqa: S608
-            "(SELECT key FROM posts WHERE offline IS NOT NULL) ORDER BY key",
-            space,
-        )
+        with self.snapshot():
+            segments = dict(self.rows("SELECT segment, rows FROM segments WHERE space = ?", space))
+            found = self.rows(
+                f"SELECT key, segment * {CAPACITY} + row FROM vectors WHERE space = ? AND key NOT IN "  # noqa: S608
+                "(SELECT key FROM posts WHERE offline IS NOT NULL AND NOT ?) ORDER BY key",
+                space,
+                also_offline,
+            )
         both = np.array(found, np.int64).reshape(-1, 2)
         return segments, both[:, 0].copy(), both[:, 1].copy()
 
@@ -546,10 +652,10 @@ class Catalogue:
             "(SELECT key FROM vectors WHERE space = ?) AND offline IS NULL ORDER BY key",
             space,
         )
-        return [Lacking(key, name, path_from(image), content) for key, name, image, content in found]
+        return [Lacking(key, name, self.image_from(image), content) for key, name, image, content in found]
 
     def note(self, action: str, posts: int, detail: str = "") -> None:
-        """Write a line into the edit journal."""
+        """Write a line into the journal of what cannot be taken back."""
         self._connection.execute(
             "INSERT INTO journal (at, action, posts, detail) VALUES (?, ?, ?, ?)",
             (now(), action, posts, detail),

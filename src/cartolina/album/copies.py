@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cartolina.album.catalogue import Catalogue, now
-from cartolina.album.entry import Entry, Known, path_from, path_value, said_by, saying, storable
+from cartolina.album.entry import Entry, Known, said_by, saying, storable
 from cartolina.album.stacks import take_over
 
 __all__ = [
@@ -117,7 +117,7 @@ def files(catalogue: Catalogue, key: int) -> list[Path]:
     """All files of a post, its own first."""
     own = catalogue.rows("SELECT image FROM posts WHERE key = ?", key)
     others = catalogue.rows("SELECT image FROM copies WHERE key = ? ORDER BY source, source_id", key)
-    return [path_from(image) for (image,) in own + others]
+    return [catalogue.image_from(image) for (image,) in own + others]
 
 
 def copies_of(catalogue: Catalogue, key: int) -> list[tuple[int, str]]:
@@ -136,7 +136,7 @@ def promote(catalogue: Catalogue, key: int, candidates: Sequence[tuple[int, str]
         return None
     source, name = candidates[0]
     (copy,) = _copies(catalogue, "source = ? AND source_id = ?", source, name)
-    post = said_by(name, path_from(copy.image), copy.said)
+    post = said_by(name, catalogue.image_from(copy.image), copy.said)
     catalogue.change("DELETE FROM copies WHERE source = ? AND source_id = ?", source, name)
     catalogue.change(
         "UPDATE posts SET source = ?, source_id = ?, image = ?, within = ?, size = ?, mtime = ?, digest = ?, "
@@ -228,7 +228,7 @@ def _twin(catalogue: Catalogue, entry: Entry) -> _Owner | None:
         entry.content_hash, entry.source, entry.post.id, entry.source,
     )  # fmt: skip
     if len(found) > 1:  # only in albums older than copies are
-        found.sort(key=lambda row: path_from(row[-1]).exists())
+        found.sort(key=lambda row: catalogue.image_from(row[-1]).exists())
     return _Owner(*found[0][:-1]) if found else None
 
 
@@ -261,8 +261,8 @@ def _add_copy(catalogue: Catalogue, key: int, entry: Entry) -> None:
     copy = _Copy(
         entry.source,
         entry.post.id,
-        path_value(entry.image),
-        path_value(catalogue.within(entry)),
+        catalogue.image_value(entry.image),
+        catalogue.image_value(catalogue.within(entry)),
         entry.size,
         entry.mtime,
         entry.digest,
@@ -281,7 +281,7 @@ def _split_copies(catalogue: Catalogue, key: int, content: str) -> bool:
         return False
     first = copies[0]
     catalogue.change("DELETE FROM copies WHERE source = ? AND source_id = ?", first.source, first.source_id)
-    post = said_by(first.source_id, path_from(first.image), first.said)
+    post = said_by(first.source_id, catalogue.image_from(first.image), first.said)
     stored = catalogue.put(
         Entry(post, first.source, first.size, first.mtime, first.digest, content, first.beside)
     )

@@ -14,7 +14,7 @@ from cartolina.album.space import Space
 from cartolina.durable import fsync_file, fsync_folder
 from cartolina.errors import AlbumError
 
-__all__ = ["install_space"]
+__all__ = ["check_space", "fingerprint", "install_space"]
 
 
 def install_space(folder: Path, album: Path) -> Space:
@@ -23,8 +23,8 @@ def install_space(folder: Path, album: Path) -> Space:
     The same space installed again is found there and left as it is. Raises `AlbumError` for a folder that
     is no working space: nothing is installed then.
     """
-    _check(Space.open(folder))
-    target = album / "spaces" / _fingerprint(folder)
+    check_space(Space.open(folder))
+    target = album / "spaces" / fingerprint(folder)
     if not target.exists():
         staging = album / "tmp"
         for left in staging.glob("space-*"):  # by a killed writer
@@ -42,7 +42,7 @@ def install_space(folder: Path, album: Path) -> Space:
     return Space.open(target)
 
 
-def _fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path) -> str:
     """32 hexadecimal digits of every file's name and bytes; a space's vectors are not part of it."""
     summary = blake2b(digest_size=16)
     files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
@@ -56,17 +56,24 @@ def _fingerprint(folder: Path) -> str:
     return summary.hexdigest()
 
 
-def _check(space: Space) -> None:
-    """Both sides give finite vectors of the length the space says."""
-    shapes = [backbone.shape for backbone in space.backbones]
-    features = [np.ones((1, *shape), np.float32) for shape in shapes]
-    sides = {
-        "the text side": space.encode_texts(["a dog on the beach"]),
-        "the image side": space.encode_features(features),
-    }
+def check_space(space: Space) -> None:
+    """Both sides give finite vectors of the length the space says; raises `AlbumError` if not."""
+    try:
+        shapes = [backbone.shape for backbone in space.backbones]
+        features = [np.ones((1, *shape), np.float32) for shape in shapes]
+        sides = {
+            "the text side": space.encode_texts(["a dog on the beach"]),
+            "the image side": space.encode_features(features),
+        }
+    except Exception as error:  # whatever a damaged model makes its runtime say
+        raise AlbumError(f"the space at {space.folder} does not work: {_first_line(error)}") from error
     for side, vectors in sides.items():
         if vectors.shape != (1, space.dim) or not np.isfinite(vectors).all():
             raise AlbumError(
                 f"the space at {space.folder} does not work: {side} gave {vectors.shape}, "
                 f"finite: {bool(np.isfinite(vectors).all())}; expected finite (1, {space.dim})"
             )
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cartolina.album.remembering import remembering
+
 __all__ = ["MIGRATIONS"]
 
 MIGRATIONS: tuple[str, ...] = (
@@ -151,12 +153,17 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (key, field, value)
     ) WITHOUT ROWID;
 
-    -- How a post was before a journal entry's first change to it; NULL: it was not there.
-    ALTER TABLE journal ADD COLUMN undone INTEGER REFERENCES journal ON DELETE SET NULL;
+    -- What an action changed, so that it can be taken back (album/history.py).
+    ALTER TABLE journal ADD COLUMN undone INTEGER REFERENCES journal ON DELETE SET NULL;  -- by this entry
+    ALTER TABLE journal ADD COLUMN kept INTEGER NOT NULL DEFAULT -1;  -- former posts kept; -1: nothing is
+    ALTER TABLE journal ADD COLUMN space TEXT;          -- the space it made the active one,
+    ALTER TABLE journal ADD COLUMN former_space TEXT;   -- and the one before
+    UPDATE journal SET space = detail WHERE action = 'activate';
+    CREATE TABLE recording (entry INTEGER NOT NULL);    -- of the transaction under way; empty outside
     CREATE TABLE changes (
         entry INTEGER NOT NULL REFERENCES journal ON DELETE CASCADE,
         key INTEGER NOT NULL,
-        before TEXT,                        -- JSON
+        was_there INTEGER NOT NULL,         -- whether there was such a post before
         PRIMARY KEY (entry, key)
     ) WITHOUT ROWID;
 
@@ -189,5 +196,15 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (source, source_id)
     ) WITHOUT ROWID;
     CREATE INDEX removed_by_content ON removed (content_hash);
-    """,
+
+    -- The album's own pictures are named relative to it, so that it can be moved.
+    UPDATE posts SET image = 'pictures/' || content_hash, within = 'pictures/' || content_hash
+    WHERE image = own_pictures() || '/' || content_hash;
+
+    -- A compaction gives the numbers of segments anew: no former vector may outlive its segment.
+    CREATE TRIGGER segment_goes BEFORE DELETE ON segments BEGIN
+        DELETE FROM former_vectors WHERE space = old.space AND segment = old.segment;
+    END;
+    """  # noqa: S608 - our own names
+    + remembering(),
 )

@@ -154,7 +154,6 @@ def _forget_copies(
         with catalogue.transaction():
             for name, key in batch:
                 forget(catalogue, key, [(source, name)])
-            catalogue.note("sync", len(batch))
         report.copies_gone += len(batch)
 
 
@@ -185,7 +184,6 @@ def _hand_on(
                     report.copies_gone += 1
             offline = [] if may_stay else catalogue.online(orphans)
             take_offline(catalogue, offline)
-            catalogue.note("sync", len(batch))
         report.offline += len(offline)
         if writer.target and offline:
             writer.target.store.delete(np.array(offline, np.int64))

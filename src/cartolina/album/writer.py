@@ -6,8 +6,7 @@ acknowledgement. A process killed before it has changed nothing, after it everyt
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,10 +24,16 @@ from cartolina.vision import Backbone
 from cartolina.vision.decode import UnreadableImage, content_hash
 from cartolina.vision.features import FeatureCache, extract, feature_key
 
-__all__ = ["Writer", "feature_caches"]
+__all__ = ["Writer", "cache_name", "feature_caches"]
 
 COMPACT_FROM = 1024
 """Rows on disk below which holes are not worth a rewrite."""
+
+
+def cache_name(backbone: Backbone) -> str:
+    """The folder of a backbone's features."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in backbone.name)
+    return f"{name}-{backbone.fingerprint}"
 
 
 @contextmanager
@@ -37,8 +42,7 @@ def feature_caches(album: Path, backbones: Sequence[Backbone]) -> Iterator[list[
     with ExitStack() as closing:
         caches = []
         for backbone in backbones:
-            name = "".join(letter if letter.isalnum() else "-" for letter in backbone.name)
-            caches.append(FeatureCache(album / "features" / f"{name}-{backbone.fingerprint}", backbone.shape))
+            caches.append(FeatureCache(album / "features" / cache_name(backbone), backbone.shape))
             closing.callback(caches[-1].close)
         yield caches
 
@@ -113,20 +117,16 @@ class Writer:
         self._drop(unused)
         self.shifted |= report.back > 0  # they have their vectors again
 
-    def embed(self, progress: Progress = SILENT) -> AddReport:
-        """Give each post without one its vector in the target; `added` counts them."""
+    def embed(self, progress: Progress = SILENT, keys: Collection[int] | None = None) -> AddReport:
+        """Give each post without one (None: of all, else of `keys`) its vector in the target; `added` counts
+        them."""
         assert self.target is not None
         space, report = self.target.space, AddReport()
         with (
             feature_caches(self.path, space.backbones) as caches,
             self._skips(str(self.path), report) as skips,
         ):
-            cached: list[Lacking] = []
-            others: list[Lacking] = []
-            for one in self.catalogue.without_vector(self.target.number):
-                keys = [feature_key(one.content_hash, view) for view in space.views]
-                there = all(key in cache for key in keys for cache in caches)
-                (cached if there else others).append(one)
+            cached, others = self._lacking(caches, keys)
 
             def on_skip(one: Lacking, reason: str, detail: str) -> None:
                 skips.add(Skipped(one.id, reason, detail))
@@ -147,15 +147,25 @@ class Writer:
                     report.added += len(found)
         return report
 
-    def remove(self, keys: Sequence[int], names: Sequence[str], *, for_good: bool = True) -> None:
-        """Forget posts; `for_good`: `sync` leaves their files out should it meet them."""
-        pictures = self.catalogue.images(keys)
+    def place_cached(self, keys: Collection[int]) -> None:
+        """Vectors of those of `keys` that have none and whose features are cached, in the transaction that
+        is under way."""
+        if self.target is None:
+            return
+        with feature_caches(self.path, self.target.space.backbones) as caches:
+            cached, _ = self._lacking(caches, keys)
+            for batch in batches(cached, BATCH):
+                self._append({one.key: one.content_hash for one in batch}, caches)
+
+    def remove(self, keys: Sequence[int], *, for_good: bool = True) -> None:
+        """Forget posts; `for_good`: `sync` leaves their files out should it meet them.
+
+        The album's own pictures of them stay for as long as it can be undone.
+        """
         with self.catalogue.transaction():
             if for_good:
                 remember_removal(self.catalogue, list(keys))
             self.catalogue.remove(keys)
-            self.catalogue.note("remove", len(keys), json.dumps(names))
-        self._drop(pictures)
         if self.target:
             self.target.store.delete(np.array(keys, np.int64))
         self.compact()
@@ -163,7 +173,7 @@ class Writer:
     def forget_offline(self, source: int | None = None) -> int:
         """Forget the posts of a source (None: of all) whose pictures are missing; how many."""
         keys = self.catalogue.offline_of(source)
-        self.remove(keys, [post.id for post in self.catalogue.posts(keys).values()], for_good=False)
+        self.remove(keys, for_good=False)
         return len(keys)
 
     def compact(self) -> None:
@@ -185,10 +195,17 @@ class Writer:
         fresh.segments.drop_unnamed()
         self.target = replace(self.target, store=fresh)
 
+    def sweep(self) -> None:
+        """Delete pictures of the album's own that no post shows and no undo could bring back."""
+        if self._pictures.is_dir():
+            self._drop(self._pictures.iterdir())
+
     def _drop(self, pictures: Iterable[Path]) -> None:
-        """Forget copies of ours, of pictures that came as bytes, that no post shows; originals stay."""
-        for picture in pictures:
-            if picture.parent == self._pictures and not self.catalogue.shows(picture):
+        """Delete those of the given pictures that are our own and that nobody needs; originals stay."""
+        own = [picture for picture in pictures if picture.parent == self._pictures]
+        needed = self.catalogue.own_pictures() if own else set()
+        for picture in own:
+            if picture.name not in needed:
                 picture.unlink(missing_ok=True)
 
     @property
@@ -219,7 +236,6 @@ class Writer:
                 if entered.changed or not self._has_vector(entered.key):
                     lacking[entered.key] = content
             self._append({key: content for key, content in lacking.items() if key not in gone}, caches)
-            self.catalogue.note("add", len(batch))
         if self.target and gone:
             self.target.store.delete(np.array(gone, np.int64))
         for entry, entered in outcomes:
@@ -246,6 +262,21 @@ class Writer:
         store = self.target.store
         store.upsert(keys, self.target.space.encode_cached(caches, list(contents.values())))
         self.catalogue.place(self.target.number, store.segments.rows, keys, store.positions_of(keys))
+
+    def _lacking(
+        self, caches: Sequence[FeatureCache], keys: Collection[int] | None
+    ) -> tuple[list[Lacking], list[Lacking]]:
+        """Posts without a vector in the target: those whose features are cached, and the others."""
+        assert self.target is not None
+        wanted = None if keys is None else set(keys)
+        cached: list[Lacking] = []
+        others: list[Lacking] = []
+        for one in self.catalogue.without_vector(self.target.number):
+            if wanted is None or one.key in wanted:
+                names = [feature_key(one.content_hash, view) for view in self.target.space.views]
+                there = all(name in cache for name in names for cache in caches)
+                (cached if there else others).append(one)
+        return cached, others
 
     def _has_vector(self, key: int) -> bool:
         return self.target is not None and self.catalogue.has_vector(self.target.number, key)

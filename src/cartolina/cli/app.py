@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartolina.cli import alike, configuration, handing_on, keeping, lacking
+from cartolina.cli import (
+    alike,
+    configuration,
+    handing_on,
+    keeping,
+    lacking,
+    safe_keeping,
+    taking_back,
+)
 from cartolina.cli.arguments import QueryCommand
 from cartolina.cli.configuration import settings_of
 from cartolina.cli.console import logged, progress
@@ -49,6 +57,8 @@ app.add_typer(handing_on.app)
 app.add_typer(keeping.app)
 app.add_typer(alike.app)
 app.add_typer(lacking.app, name="missing")
+app.add_typer(taking_back.app)
+app.add_typer(safe_keeping.app)
 
 
 def _version(wanted: bool) -> None:

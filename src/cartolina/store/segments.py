@@ -21,7 +21,7 @@ from cartolina.durable import fsync_folder
 from cartolina.errors import AlbumError
 from cartolina.store.contract import Keys, Vectors
 
-__all__ = ["CAPACITY", "SegmentMissing", "Segments"]
+__all__ = ["CAPACITY", "SegmentMissing", "Segments", "copy_rows", "has_rows"]
 
 CAPACITY = 1 << 16
 """Rows of a full segment: 100 MB at 384 dimensions, large enough for BLAS, small enough to copy."""
@@ -132,6 +132,37 @@ class Segments:
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:04d}.npy"
+
+
+def copy_rows(path: Path, target: Path, rows: int, dim: int) -> None:
+    """Copy the first `rows` rows of a segment, with a header that says so many; `AlbumError` if they are not
+    there."""
+    with path.open("rb") as source, target.open("wb") as copy:
+        source.seek(HEADER)
+        copy.write(_header(rows, dim))
+        for size in _sizes(rows, dim):
+            if len(some := source.read(size)) < size:
+                raise AlbumError(f"{path} is too short for the {rows} vectors the album counts in it")
+            copy.write(some)
+
+
+def has_rows(path: Path, other: Path, rows: int, dim: int) -> bool:
+    """Whether `other` is what `copy_rows` would make of the segment at `path`."""
+    if other.stat().st_size != HEADER + rows * dim * 4:
+        return False
+    with path.open("rb") as source, other.open("rb") as copy:
+        source.seek(HEADER)
+        same = copy.read(HEADER) == _header(rows, dim)
+        return same and all(source.read(size) == copy.read(size) for size in _sizes(rows, dim))
+
+
+def _sizes(rows: int, dim: int) -> Iterator[int]:
+    """So many bytes at a time are all rows."""
+    left = rows * dim * 4
+    while left:
+        size = min(left, 1 << 22)
+        yield size
+        left -= size
 
 
 def _header(rows: int, dim: int) -> bytes:
