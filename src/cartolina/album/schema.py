@@ -143,7 +143,12 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
 
     -- Perceptual hashes by content; derived, may be emptied.
-    CREATE TABLE looks (content_hash TEXT PRIMARY KEY, phash INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE looks (
+        content_hash TEXT PRIMARY KEY,
+        phash BLOB,                         -- 16 bytes (vision/looks.py); NULL: it is flat
+        width INTEGER NOT NULL,             -- pixels, upright
+        height INTEGER NOT NULL
+    ) WITHOUT ROWID;
 
     -- How a source was read, so that sync reads what add did; split '' is all of it.
     CREATE TABLE readings (

@@ -108,20 +108,25 @@ def contact_sheet(tiles: Sequence[Tile], title: str, subtitle: str = "", columns
 def _draw_tile(
     page: Image.Image, draw: ImageDraw.ImageDraw, tile: Tile, rank: int, left: int, top: int
 ) -> None:
-    from PIL import Image, ImageDraw
-
-    picture = _thumbnail(tile.image)
-    # Drawn at twice the size and halved: Pillow does not smooth the edge of a corner.
-    mask = Image.new("L", (2 * picture.width, 2 * picture.height))
-    ImageDraw.Draw(mask).rounded_rectangle((0, 0, mask.width - 1, mask.height - 1), 2 * RADIUS, fill=255)
-    mask = mask.resize(picture.size, Image.Resampling.BOX)
-    page.paste(picture, (left, top + PICTURE - picture.height), mask)
+    _paste(page, tile.image, left, top)
     y = top + PICTURE + 10
     for line in _wrap(tile.caption, _font(CAPTION), CELL, 2):
         draw.text((left, y), line, font=_font(CAPTION), fill=INK)
         y += LINE
     note = "  ·  ".join(part for part in (str(rank), tile.score, tile.place) if part)
     draw.text((left, y), _drawable(note), font=_font(SMALL), fill=SOFT)
+
+
+def _paste(page: Image.Image, image: Path | bytes | None, left: int, top: int) -> None:
+    """Draw a picture, its corners round, onto the ground of a cell of CELL × PICTURE pixels."""
+    from PIL import Image, ImageDraw
+
+    picture = _thumbnail(image)
+    # Drawn at twice the size and halved: Pillow does not smooth the edge of a corner.
+    mask = Image.new("L", (2 * picture.width, 2 * picture.height))
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, mask.width - 1, mask.height - 1), 2 * RADIUS, fill=255)
+    mask = mask.resize(picture.size, Image.Resampling.BOX)
+    page.paste(picture, (left, top + PICTURE - picture.height), mask)
 
 
 def _thumbnail(image: Path | bytes | None) -> Image.Image:

@@ -25,7 +25,7 @@ from cartolina.errors import CartolinaError
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["MAX_PIXELS", "UnreadableImage", "content_hash", "open_rgb", "read_bytes"]
+__all__ = ["MAX_PIXELS", "UnreadableImage", "content_hash", "dimensions", "open_rgb", "read_bytes"]
 
 MAX_PIXELS = 178_956_970
 """Above this many pixels a file is taken for a decompression bomb (where Pillow too draws the line)."""
@@ -98,6 +98,20 @@ def open_rgb(image: Path | bytes, at_least: int | None = None) -> Image.Image:
     except Exception as error:
         reason = "truncated image" if _is_truncation(error) else "unreadable image"
         raise UnreadableImage(reason, f"{type(error).__name__}: {error}") from error
+
+
+def dimensions(image: Path | bytes) -> tuple[int, int]:
+    """Width and height of the upright photo in pixels, by its header alone; raises `UnreadableImage`."""
+    from PIL import Image
+
+    _silence_pillow()
+    data = read_bytes(image)
+    try:
+        with Image.open(io.BytesIO(data), formats=_formats()) as opened:
+            width, height = opened.size
+            return (height, width) if _orientation(opened) > 4 else (width, height)
+    except Exception as error:
+        raise UnreadableImage("not an image", f"{type(error).__name__}: {error}") from error
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
