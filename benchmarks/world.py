@@ -1,6 +1,6 @@
 """An everyday album at size, made from some thousand captioned photos.
 
-`python -m benchmarks.world FLICKR8K FOLDER [--posts 80000]`. Each photo comes again and again as another one:
+`python -m benchmarks.world FLICKR8K FOLDER [--posts 80000]`. Each photo comes again and again as another:
 cropped elsewhere, sometimes mirrored, lighter or darker, compressed otherwise, so that neither bytes nor looks
 are those of its siblings. What goes with it differs likewise, as in a folder that has grown for years:
 
@@ -31,18 +31,21 @@ from cartolina.datasets import open_dataset
 from cartolina.datasets.xmp_writer import Words, merged
 from cartolina.geo import Gazetteer
 from cartolina.onnx_session import available_cores
-from cartolina.post import Place
+from cartolina.post import Place, Post
 
-PLACES = """Lisbon Porto Madrid Barcelona Seville Paris Lyon Nice London Edinburgh Dublin Brussels Amsterdam Hamburg
-Berlin Munich Vienna Salzburg Zurich Milan Rome Naples Palermo Rimini Venice Ljubljana Zagreb Athens Istanbul
-Budapest Prague Warsaw Copenhagen Oslo Stockholm Helsinki Reykjavik Marrakesh Cairo Nairobi Tokyo Kyoto Hanoi
-Bangkok Singapore Sydney Auckland Honolulu Vancouver Montreal Boston Chicago Havana Lima""".split()
+PLACES = (
+    "Lisbon Porto Madrid Barcelona Seville Paris Lyon Nice London Edinburgh Dublin Brussels Amsterdam Hamburg "
+    "Berlin Munich Vienna Salzburg Zurich Milan Rome Naples Palermo Rimini Venice Ljubljana Zagreb Athens "
+    "Istanbul Budapest Prague Warsaw Copenhagen Oslo Stockholm Helsinki Reykjavik Marrakesh Cairo Nairobi "
+    "Tokyo Kyoto Hanoi Bangkok Singapore Sydney Auckland Honolulu Vancouver Montreal Boston Chicago Havana "
+    "Lima"
+)
 
 SIDE = 224
-COMMON = frozenset(
+COMMON = (
     "a an and are at by for from front her his in into is it its near next of off on one onto other out over "
-    "the their them there three through to together two under up while with wearing who behind down as".split()
-)
+    "the their them there three through to together two under up while with wearing who behind down as"
+).split()
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,10 @@ def make_world(photos: Path, folder: Path, posts: int, first: int = 0) -> None:
     scenes = [
         Scene(post.image, post.captions)
         for post in open_dataset(photos).stream(None)
-        if hasattr(post, "captions") and isinstance(post.image, Path)
+        if isinstance(post, Post) and isinstance(post.image, Path)
     ]
     with Gazetteer.open() as gazetteer:
-        towns = [found[0] for found in map(gazetteer.find, PLACES) if found]
+        towns = [found[0] for found in map(gazetteer.find, PLACES.split()) if found]
     places = [(town.name, town.lat, town.lon) for town in towns]
     numbers = range(first, first + posts)
     write = partial(write_post, folder, scenes, places)
@@ -73,7 +76,9 @@ def make_world(photos: Path, folder: Path, posts: int, first: int = 0) -> None:
             step.advance()
 
 
-def write_post(folder: Path, scenes: list[Scene], places: list[tuple[str, float, float]], number: int) -> None:
+def write_post(
+    folder: Path, scenes: list[Scene], places: list[tuple[str, float, float]], number: int
+) -> None:
     """The photo of one number, and what lies beside it."""
     # A trip is one town in one month; its photos are numbered through.
     trip = random.Random(number // 120)
@@ -97,7 +102,7 @@ def write_post(folder: Path, scenes: list[Scene], places: list[tuple[str, float,
         path.with_suffix(".txt").write_text(caption + "\n")
     elif kind < 0.8:
         words = [word for word in re.findall(r"[a-z]{3,}", caption.lower()) if word not in COMMON]
-        tags = tuple(dict.fromkeys(chance.sample(words, min(3, len(words))) + [town.lower()]))
+        tags = tuple(dict.fromkeys([*chance.sample(words, min(3, len(words))), town.lower()]))
         xmp = merged(None, Words(tags=tags, captions=(caption,)))
     staged = path.with_suffix(f".{os.getpid()}.tmp")
     again(scene.image, chance).save(staged, "JPEG", quality=chance.randint(60, 90), exif=exif, xmp=xmp)
@@ -111,7 +116,9 @@ def again(photo: Path, chance: random.Random) -> Image.Image:
     share = chance.uniform(0.6, 0.9)
     width, height = round(picture.width * share), round(picture.height * chance.uniform(share, 0.95))
     left, top = chance.randint(0, picture.width - width), chance.randint(0, picture.height - height)
-    picture = picture.crop((left, top, left + width, top + height)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    picture = picture.crop((left, top, left + width, top + height)).resize(
+        (SIDE, SIDE), Image.Resampling.BICUBIC
+    )
     if chance.random() < 0.4:
         picture = ImageOps.mirror(picture)
     return ImageEnhance.Brightness(picture).enhance(chance.uniform(0.75, 1.25))

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from cartolina.album.about import about
 from cartolina.album.answer import Asked, answer, nearest_id
 from cartolina.album.catalogue import Catalogue, now
+from cartolina.album.duplicates import Duplicates, find_duplicates
 from cartolina.album.edits import Edits
 from cartolina.album.install import install_space
 from cartolina.album.intake import BATCH, AddReport, batches
@@ -166,6 +167,14 @@ class Album:
         """
         with self._reading() as searched:
             return answer(query, k, self._catalogue, searched.space, searched.store)
+
+    def duplicates(self, *, strict: bool = False, progress: Progress = SILENT) -> Duplicates:
+        """Pictures that are there more than once, to the byte or nearly (`album.duplicates`).
+
+        `strict`: those alone that differ in size, compression or colour. What pictures look like is kept, so
+        that a second call looks at new ones only. Nothing is removed.
+        """
+        return find_duplicates(self.path, self._catalogue, self.space, progress, strict=strict)
 
     def info(self) -> dict[str, Any]:
         """Counts, bytes, sources, and how the active space was learnt, as a JSON-able dict."""

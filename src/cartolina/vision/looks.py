@@ -36,7 +36,7 @@ SIDE = 64
 """The picture's side when it is transformed."""
 
 FLAT = 2.0
-"""Grey levels (of 255, root mean square) below which a picture has no structure to compare: fog, a lens cap."""
+"""Grey levels (of 255, root mean square) below which there is nothing to compare: fog, a lens cap."""
 
 
 class Look(NamedTuple):
