@@ -87,9 +87,8 @@ def main() -> None:
     if given.fresh:
         shutil.rmtree(album, ignore_errors=True)
     table = Table()
-    print(
-        f"\n{given.posts:,} posts, {sum(1 for _ in files(world)):,} files\n\n| what | figure | beside |\n|---|---|---|"
-    )
+    print(f"\n{given.posts:,} posts, {sum(1 for _ in files(world)):,} files\n")
+    print("| what | figure | beside |\n|---|---|---|")
     listing(table, world)
     rate = features_bound(table, world)
     build(table, world, album, rate)
@@ -224,7 +223,7 @@ def unchanged(table: Table, album: Path, world: Path) -> None:
     ran = run(command)
     table.add(
         f"{name}, nothing changed", f"{ran.seconds:.1f} s, peak {ran.peak_mib:,.0f} MiB",
-        f"`find -printf` {printed:.2f} s, a walk with stat {walk:.2f} s", 
+        f"`find -printf` {printed:.2f} s, a walk with stat {walk:.2f} s",
         unchanged_s=ran.seconds, find_s=printed,
     )  # fmt: skip
 
@@ -270,9 +269,7 @@ def searches(table: Table, album: Path, rounds: int) -> None:
         queries: dict[str, list[str]] = {
             "words": list(WORDS),
             "a picture": [f'like:"{name}"' for name in names],
-            "words and a picture": [
-                f'{words} + like:"{name}"' for words, name in zip(WORDS, names, strict=False)
-            ],
+            "words and a picture": [f'{words} + like:"{name}"' for words, name in pairs],
             "words and tag:": [f'{words} tag:"{tag}"' for words in WORDS],
             "words and date:": [f"{words} date:2012" for words in WORDS],
             "words near a town": [f'{words} near:"{town}" within 25 km' for words in WORDS],

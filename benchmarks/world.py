@@ -1,8 +1,8 @@
 """An everyday album at size, made from some thousand captioned photos.
 
 `python -m benchmarks.world FLICKR8K FOLDER [--posts 80000]`. Each photo comes again and again as another:
-cropped elsewhere, sometimes mirrored, lighter or darker, compressed otherwise, so that neither bytes nor looks
-are those of its siblings. What goes with it differs likewise, as in a folder that has grown for years:
+cropped elsewhere, sometimes mirrored, lighter or darker, compressed otherwise, so that neither bytes nor
+looks are those of its siblings. What goes with it differs likewise, as in a folder that has grown for years:
 
     2014/2014-07 Lisbon/IMG_002113.jpg        EXIF: the date in most, a place near a real town in half
     2014/2014-07 Lisbon/IMG_002113.txt        a caption beside two photos of five
@@ -34,18 +34,18 @@ from cartolina.onnx_session import available_cores
 from cartolina.post import Place, Post
 
 PLACES = (
-    "Lisbon Porto Madrid Barcelona Seville Paris Lyon Nice London Edinburgh Dublin Brussels Amsterdam Hamburg "
-    "Berlin Munich Vienna Salzburg Zurich Milan Rome Naples Palermo Rimini Venice Ljubljana Zagreb Athens "
-    "Istanbul Budapest Prague Warsaw Copenhagen Oslo Stockholm Helsinki Reykjavik Marrakesh Cairo Nairobi "
-    "Tokyo Kyoto Hanoi Bangkok Singapore Sydney Auckland Honolulu Vancouver Montreal Boston Chicago Havana "
-    "Lima"
+    "Lisbon Porto Madrid Barcelona Seville Paris Lyon Nice London Edinburgh Dublin Brussels Amsterdam "
+    "Hamburg Berlin Munich Vienna Salzburg Zurich Milan Rome Naples Palermo Rimini Venice Ljubljana "
+    "Zagreb Athens Istanbul Budapest Prague Warsaw Copenhagen Oslo Stockholm Helsinki Reykjavik Marrakesh "
+    "Cairo Nairobi Tokyo Kyoto Hanoi Bangkok Singapore Sydney Auckland Honolulu Vancouver Montreal Boston "
+    "Chicago Havana Lima"
 )
 
 SIDE = 224
 COMMON = (
     "a an and are at by for from front her his in into is it its near next of off on one onto other out over "
     "the their them there three through to together two under up while with wearing who behind down as"
-).split()
+)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def write_post(
     if kind < 0.4:
         path.with_suffix(".txt").write_text(caption + "\n")
     elif kind < 0.8:
-        words = [word for word in re.findall(r"[a-z]{3,}", caption.lower()) if word not in COMMON]
+        words = [word for word in re.findall(r"[a-z]{3,}", caption.lower()) if word not in COMMON.split()]
         tags = tuple(dict.fromkeys([*chance.sample(words, min(3, len(words))), town.lower()]))
         xmp = merged(None, Words(tags=tags, captions=(caption,)))
     staged = path.with_suffix(f".{os.getpid()}.tmp")

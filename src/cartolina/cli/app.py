@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartolina.cli import configuration, handing_on
+from cartolina.cli import configuration, handing_on, housekeeping
 from cartolina.cli.arguments import QueryCommand
 from cartolina.cli.configuration import settings_of
 from cartolina.cli.console import logged, progress
@@ -45,6 +45,7 @@ evaluate = typer.Typer(
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(configuration.app)
 app.add_typer(handing_on.app)
+app.add_typer(housekeeping.app)
 
 
 def _version(wanted: bool) -> None:
