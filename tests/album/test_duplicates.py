@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageOps
-from tiny_world import dataset, paint
+from PIL import ImageOps
+from tiny_world import dataset, paint, write_space
 
 from cartolina.album import Album, looks
 from cartolina.datasets import open_dataset
@@ -92,10 +92,9 @@ def test_a_crop_is_found_by_features(tmp_path, photos, monkeypatch):
     """Features that say so join what bits alone do not; the tiny world's backbone sees the mean colour."""
     from cartolina.album import duplicates
 
-    picture = Image.open(photos / "hill.jpg")
-    picture.crop((60, 50, 640, 480)).save(photos / "crop.jpg", quality=92)
-    from tiny_world import write_space
-
+    scene(2, (640, 480)).crop((60, 50, 640, 480)).save(photos / "crop.jpg", quality=92)
+    for black in photos.glob("black-*"):
+        black.unlink()  # of which the tiny backbone sees nothing
     monkeypatch.setattr(duplicates, "SIZES", {"mean-colour": 16})
     with Album.create(tmp_path / "f.album") as album:
         album.activate(write_space(tmp_path / "space"))

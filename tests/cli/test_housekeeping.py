@@ -56,7 +56,8 @@ def test_the_command_that_is_shown_removes_the_others(cartolina, twice):
 def test_a_sheet_is_drawn(cartolina, twice, tmp_path):
     shown = cartolina("duplicates", twice, "--sheet", tmp_path / "out.png")
     assert f"Sheet: {tmp_path / 'out.png'}" in shown.stdout
-    assert Image.open(tmp_path / "out.png").width > 1000
+    with Image.open(tmp_path / "out.png") as drawn:
+        assert drawn.width > 1000
     found = json.loads(cartolina("duplicates", twice, "--sheet", tmp_path / "o.pdf", "--json").stdout)
     assert (found["sheet"], found["drawn"]) == (str(tmp_path / "o.pdf"), 2)
 

@@ -35,7 +35,7 @@ def differing(one, other):
         (lambda p: p.resize((160, 120)), 2),
         (lambda p: p.resize((640, 480)), 2),
         (lambda p: p.resize((100, 200)), 4),
-        (lambda p: Image.open(io.BytesIO(encoded(p, quality=30))), 4),
+        (lambda p: Image.open(io.BytesIO(encoded(p, quality=30))), 8),
         (lambda p: ImageEnhance.Brightness(p).enhance(0.8), 2),
         (lambda p: ImageEnhance.Contrast(p).enhance(0.7), 3),
         (ImageOps.grayscale, 2),

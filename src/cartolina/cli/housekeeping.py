@@ -128,7 +128,7 @@ def _show(found: Duplicates, groups: Sequence[Group], album: Path) -> None:
                 console.print(f"      [dim]{plain(str(path))}[/dim]  same bytes", soft_wrap=True)
         if group.others:
             ids = [shlex.quote(other.post.id) for other in group.others]
-            dashed = "-- " if any(name.startswith("-") for name in ids) else ""
+            dashed = "-- " if any(other.post.id.startswith("-") for other in group.others) else ""
             command = f"cartolina remove {shlex.quote(str(album))} {dashed}{' '.join(ids)}"
             console.print(f"   to keep the best alone: {plain(command)}", soft_wrap=True)
     if found.by == "looks":

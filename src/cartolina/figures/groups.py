@@ -14,7 +14,9 @@ from cartolina.figures.sheet import CAPTION, CELL, INK, MARGIN, PAPER, PICTURE, 
 from cartolina.figures.sheet import _drawable as drawable
 from cartolina.figures.sheet import _font as font
 from cartolina.figures.sheet import _paste as paste
+from cartolina.figures.sheet import _wrap as wrap
 from cartolina.progress import SILENT, Progress
+from cartolina.vision.looks import BITS
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -30,11 +32,10 @@ ROWS = 8
 MOST = 2 * COLUMNS
 """Pictures of one group that are drawn; of more, it is said how many."""
 
-INSET, BETWEEN, APART = 14, 16, 18  # around the pictures of a card, between them, between cards; pixels
+INSET, APART = 12, 16  # around each picture of a card, between cards; pixels
 CARD, GOOD = "#ffffff", "#2f7d4f"
-WIDTH = CELL + BETWEEN
-TEXT = 66
-HEIGHT = PICTURE + TEXT
+TEXT = 66  # three lines below a picture
+WIDTH, HEIGHT = CELL + 2 * INSET + APART, PICTURE + TEXT + 2 * INSET + APART
 
 Box = tuple[int, int, "Group"]
 """The left column and the top row of a card on a page, and what is on it."""
@@ -71,8 +72,8 @@ def group_pages(groups: Sequence[Group]) -> Iterator[tuple[Image.Image, int]]:
     number = 1
     for boxes in _laid_out(groups) or [[]]:
         rows = max((top + _rows(group) for _, top, group in boxes), default=1)
-        width = COLUMNS * WIDTH + 2 * INSET - BETWEEN + APART
-        page = Image.new("RGB", (width + 2 * MARGIN, rows * (HEIGHT + 2 * INSET) + 2 * MARGIN), PAPER)
+        size = (COLUMNS * WIDTH - APART + 2 * MARGIN, rows * HEIGHT - APART + 2 * MARGIN)
+        page = Image.new("RGB", size, PAPER)
         draw = ImageDraw.Draw(page)
         if not boxes:
             draw.text((MARGIN, MARGIN), "No picture is there twice.", font=font(CAPTION), fill=SOFT)
@@ -110,13 +111,13 @@ def _draw_group(
     page: Image.Image, draw: ImageDraw.ImageDraw, group: Group, number: int, column: int, row: int
 ) -> None:
     columns, rows = min(_shown(group), COLUMNS), _rows(group)
-    left, top = MARGIN + column * WIDTH, MARGIN + row * (HEIGHT + 2 * INSET)
-    right = left + columns * WIDTH - BETWEEN + INSET
-    draw.rounded_rectangle((left - INSET, top, right, top + rows * (HEIGHT + 2 * INSET) - APART), 12, CARD)
+    left, top = MARGIN + column * WIDTH, MARGIN + row * HEIGHT
+    right, bottom = left + columns * WIDTH - APART, top + rows * HEIGHT - APART
+    draw.rounded_rectangle((left, top, right, bottom), 12, CARD)
     pictures = [group.best, *group.others]
     for place, one in enumerate(pictures[:MOST]):
-        x = left + place % COLUMNS * WIDTH
-        y = top + INSET + place // COLUMNS * (HEIGHT + 2 * INSET)
+        x = left + INSET + place % COLUMNS * WIDTH
+        y = top + INSET + place // COLUMNS * HEIGHT
         paste(page, one.post.image, x, y)
         more = len(pictures) - MOST if place == MOST - 1 else 0
         _write(draw, group, one, number if not place else 0, more, x, y + PICTURE + 6)
@@ -135,18 +136,19 @@ def _write(
         return
     parts = [", ".join(group.differs(one)) or "looks the same"]
     if one.likeness is not None and "same bytes" not in parts:
-        parts.insert(0, f"{100 - 100 * one.likeness.bits / 128:.0f} % of the bits")
+        parts.insert(0, f"{100 - 100 * one.likeness.bits / BITS:.0f} % alike")
     parts += [f"and {more:,} more"] if more else []
-    draw.text((x, y + 38), _cut("  ·  ".join(parts), SMALL), font=font(SMALL), fill=SOFT)
+    (line,) = wrap("  ·  ".join(parts), font(SMALL), CELL, 1)
+    draw.text((x, y + 38), line, font=font(SMALL), fill=SOFT)
 
 
-def _cut(text: str, size: int = CAPTION) -> str:
+def _cut(text: str) -> str:
     """`text` as wide as a cell: the middle goes, since ids end in what tells them apart."""
     text = drawable(text)
     half = len(text) // 2
     left, right = text[:half], text[half:]
-    if font(size).getlength(text) <= CELL:
+    if font(CAPTION).getlength(text) <= CELL:
         return text
-    while left and right and font(size).getlength(f"{left}…{right}") > CELL:
+    while left and right and font(CAPTION).getlength(f"{left}…{right}") > CELL:
         left, right = left[:-1], right[1:]
     return f"{left}…{right}"
