@@ -92,7 +92,7 @@ def test_a_crop_is_found_by_features(tmp_path, photos, monkeypatch):
     """Features that say so join what bits alone do not; the tiny world's backbone sees the mean colour."""
     from cartolina.album import duplicates
 
-    scene(2, (640, 480)).crop((60, 50, 640, 480)).save(photos / "crop.jpg", quality=92)
+    scene(2, (640, 480)).crop((32, 24, 640, 480)).save(photos / "crop.jpg", quality=92)
     for black in photos.glob("black-*"):
         black.unlink()  # of which the tiny backbone sees nothing
     monkeypatch.setattr(duplicates, "SIZES", {"mean-colour": 16})

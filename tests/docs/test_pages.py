@@ -1,7 +1,8 @@
 """Every command on the pages of docs/everyday runs, and prints what the page says it does.
 
 A page's ```console blocks hold commands (`$ …`) and what they print. They run in a shell, one after another,
-in a folder of the page's own that begins with `Photos/` and `holidays.album`, learnt from them (the page that
+in a folder of the page's own that begins with `Photos/`, `Phone/` (one of the photos twice more) and
+`holidays.album`, learnt from `Photos/` (the page that
 makes the album begins without). What is printed is compared as doctest does it, `...` standing for anything;
 a command with nothing printed below it only has to succeed. `# exits with N` says that it should not.
 """
@@ -13,7 +14,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from scenes import environment, photos, program
+from scenes import again, environment, photos, program
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "everyday").glob("*.md"))
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -46,7 +47,7 @@ def home(tmp_path_factory):
     """
     home = tmp_path_factory.mktemp("holiday")
     program(home / "bin")
-    photos(home / "here" / "Photos")
+    again(photos(home / "here" / "Photos"), home / "here" / "Phone")
     shutil.copytree(home / "here", home / "kept" / "without album")
     run("cartolina build Photos holidays.album --quiet", home, expect=0)
     (home / "here").rename(home / "kept" / "with album")
