@@ -28,10 +28,14 @@ def group(name, others, colour=(200, 30, 30)):
     )
 
 
+def pages(path):
+    """How many pages a PDF's last page tree counts."""
+    return int(re.findall(rb"/Count (\d+)", path.read_bytes())[-1])
+
+
 def test_cards_in_reading_order_and_never_cut():
     sizes = [2, 3, 2, 6, 30, 2]
-    pages = drawn._laid_out([group(str(n), size - 1) for n, size in enumerate(sizes)])
-    (boxes,) = pages
+    (boxes,) = drawn._laid_out([group(str(n), size - 1) for n, size in enumerate(sizes)])
     # 2 + 3 of six columns; 2 begins a row; six fill one; of thirty, two rows are drawn; then 2 again.
     assert [(left, top) for left, top, _ in boxes] == [(0, 0), (2, 0), (0, 1), (0, 2), (0, 3), (0, 5)]
 
@@ -59,8 +63,7 @@ def test_pictures_lie_on_white_cards_with_paper_between():
 def test_a_pdf_has_all_pages_and_an_image_the_first(tmp_path):
     many = [group(str(n), 5) for n in range(drawn.ROWS + 2)]
     assert save_groups(tmp_path / "all.pdf", many) == len(many)
-    data = (tmp_path / "all.pdf").read_bytes()
-    assert len(re.findall(rb"/Type /Page\b", data)) == 2
+    assert pages(tmp_path / "all.pdf") == 2
     assert save_groups(tmp_path / "some.png", many) == drawn.ROWS
     assert save_groups(tmp_path / "none.png", []) == 0
     with pytest.raises(InputError, match="end its name in"):
@@ -70,7 +73,7 @@ def test_a_pdf_has_all_pages_and_an_image_the_first(tmp_path):
 def test_a_second_pdf_replaces_the_first(tmp_path):
     for _ in range(2):
         save_groups(tmp_path / "a.pdf", [group("a", 1)])
-    assert len(re.findall(rb"/Type /Page\b", (tmp_path / "a.pdf").read_bytes())) == 1
+    assert pages(tmp_path / "a.pdf") == 1
 
 
 def test_long_names_lose_their_middle():
