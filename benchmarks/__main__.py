@@ -12,7 +12,14 @@ import sys
 from pathlib import Path
 
 # name: whether it needs photos
-BENCHMARKS = {"search": False, "features": True, "startup": True, "memory": True, "quality": True}
+BENCHMARKS = {
+    "search": False,
+    "features": True,
+    "startup": True,
+    "memory": True,
+    "quality": True,
+    "duplicates": True,
+}
 
 
 def main() -> int:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cartolina.album.catalogue import Catalogue
     from cartolina.album.space import Space
 
-__all__ = ["Duplicates", "Group", "Picture", "find_duplicates"]
+__all__ = ["Duplicates", "Group", "Picture", "find_duplicates", "unit_features"]
 
 SHAPE = 0.02
 """How far two pictures' ratio of width to height may differ before one is called cropped."""
@@ -166,7 +166,7 @@ def _near(
     def features(wanted: NDArray[np.int64]) -> NDArray[np.float32]:
         assert cache is not None
         raw = cache.get([feature_key(hashed[row], "plain") for row in wanted.tolist()])
-        return _unit(raw)
+        return unit_features(raw)
 
     groups = stars(rows, there, features, progress, strict=strict)
     named = [
@@ -175,7 +175,7 @@ def _near(
     return named, "looks and features" if there.any() else "looks"
 
 
-def _unit(raw: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit_features(raw: NDArray[np.float32]) -> NDArray[np.float32]:
     """Square roots of a backbone's averages, unit rows: they are less ruled by a few large numbers."""
     rows = np.sqrt(np.maximum(raw.reshape(len(raw), -1), 0))
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
