@@ -20,6 +20,7 @@ BENCHMARKS = {
     "quality": True,
     "words": True,
     "places": False,
+    "duplicates": True,
 }
 
 

@@ -133,6 +133,15 @@ def odd(root):
     return root
 
 
+def again(root, into):
+    """One photo of `root` as it is handed on: the file itself, and smaller from a messenger."""
+    photo = sorted(root.rglob("*.jpg"))[0]
+    into.mkdir(parents=True)
+    (into / "IMG_0001 (1).jpg").write_bytes(photo.read_bytes())
+    with Image.open(photo) as opened:
+        opened.resize((120, 90)).save(into / "from-Ida.jpg", quality=70)
+
+
 def save(picture, path, taken=None, place=None):
     """Write a JPEG with the date and the place a camera would put in."""
     exif = Image.Exif()

@@ -2,9 +2,9 @@
 
 A page's ```console blocks hold commands (`$ …`) and what they print. They run in a shell, one after
 another, in a folder of the page's own that begins with `Photos/`, `Downloads/` (an export), `Card/` (with odd
-files) and `holidays.album`, learnt from `Photos` (the page that makes the album begins without). What is
-printed is compared as doctest does it, `...` standing for anything; a command with nothing printed below it
-only has to succeed. `# exits with N` says that it should not.
+files), `Phone/` (one of the photos twice more) and `holidays.album`, learnt from `Photos` (the page that makes
+the album begins without). What is printed is compared as doctest does it, `...` standing for anything; a
+command with nothing printed below it only has to succeed. `# exits with N` says that it should not.
 """
 
 import doctest
@@ -14,7 +14,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from scenes import environment, odd, photos, program, takeout
+from scenes import again, environment, odd, photos, program, takeout
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "everyday").glob("*.md"))
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -47,7 +47,7 @@ def home(tmp_path_factory):
     """
     home = tmp_path_factory.mktemp("holiday")
     program(home / "bin")
-    photos(home / "here" / "Photos")
+    again(photos(home / "here" / "Photos"), home / "here" / "Phone")
     takeout(home / "here" / "Downloads")
     odd(home / "here" / "Card")
     shutil.copytree(home / "here", home / "kept" / "without album")

@@ -24,7 +24,7 @@ from cartolina.album import former_spaces, history
 from cartolina.album.about import about
 from cartolina.album.answer import Asked, answer, nearest_id
 from cartolina.album.catalogue import Catalogue, now
-from cartolina.album.duplicates import Duplicates, duplicates
+from cartolina.album.duplicates import Duplicates, find_duplicates
 from cartolina.album.edits import Edits
 from cartolina.album.former_spaces import SpaceFacts
 from cartolina.album.guesses import MissingPlaces
@@ -193,17 +193,20 @@ class Album:
         with self._reading() as searched:
             return answer(query, k, self._catalogue, searched, by)
 
-    def duplicates(self, *, exact: bool = False, progress: Progress = SILENT) -> Duplicates:
-        """Groups of pictures that show the same shot (see `cartolina.album.duplicates`)."""
-        searched = self._current() if self._catalogue.active_space() else None
-        return duplicates(self._catalogue, searched, exact=exact, progress=progress)
-
     def missing_places(self, progress: Progress = SILENT) -> MissingPlaces:
         """The posts without a place, with a guess where neighbours in time and look agree. Writes nothing."""
         with self._reading() as searched:
             if searched is None:
                 raise self._nothing_learnt()
             return missing_places(self._catalogue, searched.store, progress)
+
+    def duplicates(self, *, strict: bool = False, progress: Progress = SILENT) -> Duplicates:
+        """Pictures that are there more than once, to the byte or nearly (`album.duplicates`).
+
+        `strict`: those alone that differ in size, compression or colour. What pictures look like is kept, so
+        that a second call looks at new ones only. Nothing is removed.
+        """
+        return find_duplicates(self.path, self._catalogue, self.space, progress, strict=strict)
 
     def info(self) -> dict[str, Any]:
         """Counts, bytes, sources, and how the active space was learnt, as a JSON-able dict."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cartolina.cli import (
-    alike,
     configuration,
     handing_on,
+    housekeeping,
     keeping,
     lacking,
     safe_keeping,
@@ -55,7 +55,7 @@ app.add_typer(evaluate, name="evaluate")
 app.add_typer(configuration.app)
 app.add_typer(handing_on.app)
 app.add_typer(keeping.app)
-app.add_typer(alike.app)
+app.add_typer(housekeeping.app)
 app.add_typer(lacking.app, name="missing")
 app.add_typer(taking_back.app)
 app.add_typer(safe_keeping.app)

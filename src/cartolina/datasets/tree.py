@@ -39,6 +39,8 @@ class FolderPart(Part):
                     yield found
                 case Picture():
                     yield File(found.id, self, found.path)
+                    for raw in found.raws:  # in an export nothing is stacked
+                        yield File(found.id.removesuffix(found.path.name) + raw.name, self, raw)
                 case Folder():
                     for path in found.siblings.values():
                         yield File(found.id + path.name, self, path)

@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,13 +82,10 @@ def _where(hit: Hit, locality: Locality) -> str:
     return where if hit.distance_km is None else f"{where} · {hit.distance_km:,.1f} km away"
 
 
-def save_sheet(
-    path: Path, tiles: Sequence[Tile], title: str, subtitle: str = "", groups: Sequence[int] | None = None
-) -> None:
+def save_sheet(path: Path, tiles: Sequence[Tile], title: str, subtitle: str = "") -> None:
     """Draw a contact sheet into `path`; its suffix says the format (.png, .jpg, .webp, .pdf).
 
-    `groups` as `contact_sheet` takes them. Raises `InputError` for a suffix Pillow cannot write, `OSError`
-    where the file cannot be written.
+    Raises `InputError` for a suffix Pillow cannot write, `OSError` where the file cannot be written.
     """
     from PIL import Image
 
@@ -97,22 +93,15 @@ def save_sheet(
     kind = Image.EXTENSION.get(path.suffix.lower())
     if kind is None or kind not in Image.SAVE:
         raise InputError(f"no sheet can be saved as {path.name!r}: end its name in .png, .jpg, .webp or .pdf")
-    page = contact_sheet(tiles, title, subtitle, groups=groups)
+    page = contact_sheet(tiles, title, subtitle)
     path.parent.mkdir(parents=True, exist_ok=True)
     page.save(path, format=kind)
 
 
-def contact_sheet(
-    tiles: Sequence[Tile],
-    title: str,
-    subtitle: str = "",
-    columns: int = 5,
-    groups: Sequence[int] | None = None,
-) -> Image.Image:
+def contact_sheet(tiles: Sequence[Tile], title: str, subtitle: str = "", columns: int = 5) -> Image.Image:
     """Draw `tiles` in reading order on one RGB page, `title` above.
 
-    `groups` (N,) numbers the group of each tile: each group begins a new row and is counted anew. Pictures
-    keep their aspect ratio; one that is missing or broken gets a placeholder that says so.
+    Pictures keep their aspect ratio; one that is missing or broken gets a placeholder that says so.
     """
     from PIL import Image, ImageDraw
 
@@ -123,54 +112,44 @@ def contact_sheet(
     heading += [(line, plain, SOFT) for line in _wrap(subtitle, plain, inner, 2)]
     top = MARGIN + sum(round(font.size) + 10 for _, font, _ in heading) + 12
     row = PICTURE + 10 + 3 * LINE + GAP
-    cells = _cells(groups if groups is not None else [0] * len(tiles), columns)
-    rows = max((at for at, _, _ in cells), default=-1) + 1
-    page = Image.new("RGB", (inner + 2 * MARGIN, top + rows * row + MARGIN - GAP), PAPER)
+    page = Image.new("RGB", (inner + 2 * MARGIN, top + -(-len(tiles) // columns) * row + MARGIN - GAP), PAPER)
     draw = ImageDraw.Draw(page)
     y = MARGIN
     for line, font, colour in heading:
         draw.text((MARGIN, y), line, font=font, fill=colour)
         y += round(font.size) + 10
-    for tile, (at, column, rank) in zip(tiles, cells, strict=True):
-        _draw_tile(page, draw, tile, rank, MARGIN + column * (CELL + GAP), top + at * row)
+    for i, tile in enumerate(tiles):
+        left = MARGIN + (i % columns) * (CELL + GAP)
+        _draw_tile(page, draw, tile, i + 1, left, top + (i // columns) * row)
     return page
-
-
-def _cells(groups: Sequence[int], columns: int) -> list[tuple[int, int, int]]:
-    """(row, column, rank) of each tile: a group begins a row, and goes on in the next where it is full.
-
-    >>> _cells([0, 0, 0, 1], columns=2)
-    [(0, 0, 1), (0, 1, 2), (1, 0, 3), (2, 0, 1)]
-    """
-    cells: list[tuple[int, int, int]] = []
-    row = -1
-    for _, group in groupby(groups):
-        for rank, _ in enumerate(group, start=1):
-            column = (rank - 1) % columns
-            row += column == 0
-            cells.append((row, column, rank))
-    return cells
 
 
 def _draw_tile(
     page: Image.Image, draw: ImageDraw.ImageDraw, tile: Tile, rank: int, left: int, top: int
 ) -> None:
-    from PIL import Image, ImageDraw
-
-    picture = _thumbnail(tile.image)
-    # Drawn at twice the size and halved: Pillow does not smooth the edge of a corner.
-    mask = Image.new("L", (2 * picture.width, 2 * picture.height))
-    ImageDraw.Draw(mask).rounded_rectangle((0, 0, mask.width - 1, mask.height - 1), 2 * RADIUS, fill=255)
-    mask = mask.resize(picture.size, Image.Resampling.BOX)
-    if tile.faint:
-        mask = mask.point(lambda opacity: round(opacity * FAINT))
-    page.paste(picture, (left, top + PICTURE - picture.height), mask)
+    _paste(page, tile.image, left, top, faint=tile.faint)
     y = top + PICTURE + 10
     for line in _wrap(tile.caption, _font(CAPTION), CELL, 2):
         draw.text((left, y), line, font=_font(CAPTION), fill=SOFT if tile.faint else INK)
         y += LINE
     note = "  ·  ".join(part for part in (str(rank), tile.score, tile.place) if part)
     draw.text((left, y), _drawable(note), font=_font(SMALL), fill=SOFT)
+
+
+def _paste(
+    page: Image.Image, image: Path | bytes | None, left: int, top: int, *, faint: bool = False
+) -> None:
+    """Draw a picture, its corners round, onto the ground of a cell of CELL × PICTURE pixels."""
+    from PIL import Image, ImageDraw
+
+    picture = _thumbnail(image)
+    # Drawn at twice the size and halved: Pillow does not smooth the edge of a corner.
+    mask = Image.new("L", (2 * picture.width, 2 * picture.height))
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, mask.width - 1, mask.height - 1), 2 * RADIUS, fill=255)
+    mask = mask.resize(picture.size, Image.Resampling.BOX)
+    if faint:
+        mask = mask.point(lambda opacity: round(opacity * FAINT))
+    page.paste(picture, (left, top + PICTURE - picture.height), mask)
 
 
 def _thumbnail(image: Path | bytes | None) -> Image.Image:
