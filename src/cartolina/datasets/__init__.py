@@ -18,7 +18,7 @@ from cartolina.datasets.fields import PhotoMetadata, hashtags
 from cartolina.datasets.flickr import FLICKR8K, FLICKR30K
 from cartolina.datasets.folder import FOLDER
 from cartolina.datasets.imagefolder import IMAGEFOLDER
-from cartolina.datasets.metadata import read_metadata
+from cartolina.datasets.metadata import describe_photo, read_metadata, reconciled
 from cartolina.datasets.table import TABLE
 from cartolina.errors import InputError, UnknownName
 
@@ -29,9 +29,11 @@ __all__ = [
     "PhotoMetadata",
     "Reader",
     "Skipped",
+    "describe_photo",
     "hashtags",
     "open_dataset",
     "read_metadata",
+    "reconciled",
 ]
 
 # In the order `auto` asks them: from what only one format looks like to what anything could be.
