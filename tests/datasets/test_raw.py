@@ -98,8 +98,17 @@ def test_a_preview_that_stands_upright_already_is_not_turned_again():
 
 def test_a_plain_thumbnail_that_is_large_enough_will_do():
     preview = read_preview(dng(thumbnail=(200, 150), orientation=8))
-    assert (preview.picture.shape, preview.orientation) == ((150, 200, 3), 8)
+    assert (preview.picture.shape, preview.orientation) == ((200, 150, 3), 1)  # turned already
     assert preview.picture[0, 0].tolist() == [255, 0, 0]
+
+
+def test_a_thumbnail_that_promises_more_than_there_is_does_no_harm():
+    """LibRaw gives an array of 65,292 rows then, with 576 bytes behind it; reading it killed the process."""
+    rows = [(12).to_bytes(4, "little"), (65_292).to_bytes(4, "little")]
+    data = dng().replace(b"\x01\x01\x04\0\x01\0\0\0" + rows[0], b"\x01\x01\x04\0\x01\0\0\0" + rows[1], 1)
+    assert data != dng()
+    picture = read_preview(data).picture
+    assert int(picture.sum()) == 16 * 12 * 255  # what is there is red, the rest is nothing
 
 
 @pytest.mark.parametrize(

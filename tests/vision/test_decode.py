@@ -48,10 +48,11 @@ UPRIGHT = [
 
 
 @pytest.mark.parametrize(("orientation", "expected"), UPRIGHT)
-def test_exif_orientation_is_applied(orientation, expected):
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])  # Pillow turns a TIFF itself
+def test_exif_orientation_is_applied_once(kind, orientation, expected):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    upright = open_rgb(encoded(corners(), "PNG", exif=exif))
+    upright = open_rgb(encoded(corners(), kind, exif=exif))
     assert seen(upright) == expected
     assert upright.size == ((16, 32) if orientation in (5, 6, 7, 8) else (32, 16))
 

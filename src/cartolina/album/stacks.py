@@ -18,15 +18,18 @@ __all__ = ["take_over"]
 def take_over(catalogue: Catalogue, entry: Entry) -> bool:
     """Make the post of the other file of `entry`'s stack that of `entry`; False where there is none such.
 
-    For an entry the catalogue does not know yet, of a source that can be listed: there, a picture hides the
-    RAW beside it, and a RAW is seen only where no picture is. Within a transaction.
+    For an entry the catalogue does not know yet, of a folder: there, a picture hides the RAW beside it, and a
+    RAW is seen only where no picture is. (In exports and archives, whose pictures are not below the source's
+    root, nothing is stacked.) Within a transaction.
     """
     if entry.beside is None:
         return False
     name = entry.post.id
     stem = _stem(name)
     others = catalogue.rows(
-        "SELECT key, source_id, image FROM posts WHERE source = ? AND source_id > ? AND source_id < ?",
+        "SELECT key, source_id, image FROM posts JOIN sources USING (source) WHERE source = ? "
+        "AND source_id > ? AND source_id < ? AND format IN ('folder', 'imagefolder') "
+        "AND substr(within, 1, 1) != '/'",
         entry.source, f"{stem}.", f"{stem}/",
     )  # fmt: skip
     for key, other, image in others:  # what begins with the stem and a dot: "/" is the letter after it

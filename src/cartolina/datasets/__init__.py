@@ -21,7 +21,7 @@ from cartolina.datasets.flickr_export import FLICKR_EXPORT
 from cartolina.datasets.folder import FOLDER
 from cartolina.datasets.imagefolder import IMAGEFOLDER
 from cartolina.datasets.instagram import INSTAGRAM
-from cartolina.datasets.metadata import read_metadata
+from cartolina.datasets.metadata import describe_photo, read_metadata, reconciled
 from cartolina.datasets.table import TABLE
 from cartolina.datasets.takeout import TAKEOUT
 from cartolina.errors import InputError, UnknownName
@@ -33,9 +33,11 @@ __all__ = [
     "PhotoMetadata",
     "Reader",
     "Skipped",
+    "describe_photo",
     "hashtags",
     "open_dataset",
     "read_metadata",
+    "reconciled",
 ]
 
 # In the order `auto` asks them: from what only one format looks like to what anything could be.

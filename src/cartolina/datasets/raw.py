@@ -98,18 +98,36 @@ def read_preview(image: Path | bytes) -> Preview:
         raise NoPreview("truncated image", _said(error)) from error
     except rawpy.LibRawError as error:
         raise NoPreview("unreadable image", _said(error)) from error
-    picture, made, turn = thumbnail.data, b"", _ORIENTATION.get(sizes.flip, 1)
-    if isinstance(picture, bytes):
-        picture, made = _apart(picture)
+    made, turn = b"", _ORIENTATION.get(sizes.flip, 1)
+    picture: bytes | NDArray[np.uint8]
+    if isinstance(thumbnail.data, bytes):
+        picture, made = _apart(thumbnail.data)
         turn, size = _as_the_jpeg_says(picture, turn)
     else:
-        size = picture.shape[1::-1]
+        picture, turn = _plain(image), 1  # Pillow turns a TIFF itself
+        size = picture.shape[1], picture.shape[0]
     if size and max(size) < _LEAST:
         raise NoPreview("RAW without a preview", f"only a thumbnail of {size[0]} × {size[1]} pixels")
     # A sideways photo whose preview stands upright already: the sensor lies, the preview does not.
     if turn >= 5 and size and (size[0] < size[1]) != (sizes.width < sizes.height):
         turn = 1
     return Preview(picture, turn, made)
+
+
+def _plain(image: Path | bytes) -> NDArray[np.uint8]:
+    """The plain pixels of the first directory, read by Pillow.
+
+    LibRaw's are not looked at: of a damaged file it gives an array larger than the memory behind it.
+    """
+    import numpy as np
+    from PIL import Image
+
+    try:
+        file = image if isinstance(image, Path) else io.BytesIO(image)
+        with Image.open(file, formats=("TIFF",)) as opened:
+            return np.asarray(opened.convert("RGB"))
+    except Exception as error:
+        raise NoPreview("RAW without a preview", f"{type(error).__name__}: {error}") from error
 
 
 def _apart(jpeg: bytes) -> tuple[bytes, bytes]:
