@@ -1,8 +1,8 @@
 """Every command on the pages of docs/everyday runs, and prints what the page says it does.
 
 A page's ```console blocks hold commands (`$ …`) and what they print. They run in a shell, one after
-another, in a folder of the page's own that begins with `Photos/`, `Downloads/` (an export), `Card/` (with odd
-files), `Phone/` (one of the photos twice more) and `holidays.album`, learnt from `Photos` (the page that makes
+another, in a folder of their own that begins with `Photos/`, `Downloads/` (an export), `Card/` (with odd
+files), `Phone/` (one photo twice more) and `holidays.album`, learnt from `Photos` (the page that makes
 the album begins without). What is printed is compared as doctest does it, `...` standing for anything; a
 command with nothing printed below it only has to succeed. `# exits with N` says that it should not.
 """
