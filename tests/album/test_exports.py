@@ -151,9 +151,11 @@ def test_no_picture_is_held_while_others_are_read(album, tmp_path, monkeypatch):
     assert seen == [True] * 6
 
 
-def test_a_removed_picture_is_left_out_and_its_copy_goes(album, zipped):
+def test_a_removed_picture_is_left_out_and_its_copy_goes_with_what_could_bring_it_back(album, zipped):
     album.add(open_dataset(zipped))
     album.remove(["Photos from 2019/blue.png"])
     assert album.sync().added == 0
     assert len(album) == 1
+    assert len(list((album.path / "pictures").iterdir())) == 2, "undo could bring it back"
+    album.forget_history()
     assert len(list((album.path / "pictures").iterdir())) == 1

@@ -116,3 +116,12 @@ def test_few_posts_are_all_relevant(album, tmp_path):
 def test_the_example_itself_is_relevant(many):
     answer = many.search("like:red.png", k=2)
     assert [hit.relevant for hit in answer] == [True, False]
+
+
+def test_an_example_is_relevant_to_itself_among_its_like(album, tmp_path):
+    posts = []
+    for number in range(40):
+        path = paint(tmp_path / "photos" / f"{number}.png", (0, 200 + number, 10))
+        posts.append(Post(path.name, path))
+    album.add(dataset(tmp_path / "photos", posts))
+    assert album.search("like:7.png", k=1)[0].relevant

@@ -31,12 +31,15 @@ if TYPE_CHECKING:
     from cartolina.album.space import Space
     from cartolina.store import ExactStore
 
-__all__ = ["ENOUGH", "FEWEST", "Background", "saying_all", "spread"]
+__all__ = ["ENOUGH", "FEWEST", "ITSELF", "Background", "saying_all", "spread"]
 
 Vectors = NDArray[np.float32]
 
 ENOUGH = 3.1
 """Spreads above the background: chosen on one half of `benchmarks.cutoff_queries` (docs/quality.md)."""
+
+ITSELF = 0.999
+"""A cosine from which on a hit is what was asked with: the example itself, or one like it to the byte."""
 
 FEWEST = 30
 """With fewer posts than that there is no background to speak of, and everything is relevant."""
