@@ -238,10 +238,10 @@ class Writer:
             self._append({key: content for key, content in lacking.items() if key not in gone}, caches)
         if self.target and gone:
             self.target.store.delete(np.array(gone, np.int64))
+        self._drop(entry.image for entry, entered in outcomes if entered is None)
         for entry, entered in outcomes:
             if entered is None:
                 report.tell("left_out", entry.post.id)
-                self._drop([entry.image])
                 continue
             report.tell(entered.kind, entered.id)
             if entered.kind == "copies":
