@@ -8,11 +8,11 @@ import zipfile
 
 import pytest
 from export_files import YEAR, google, pack
-from photo_files import iptc, jpeg
 
 from cartolina.datasets import Skipped, archive, open_dataset
 from cartolina.errors import InputError
 from cartolina.post import Post
+from photo_files import iptc, jpeg
 
 
 def read(path, how="folder"):

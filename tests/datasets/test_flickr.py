@@ -2,10 +2,10 @@ import json
 from collections import Counter
 
 import pytest
-from photo_files import write
 
 from cartolina.datasets import open_dataset
 from cartolina.errors import InputError, UnknownName
+from photo_files import write
 
 PHOTOS = ["1000268201_693b08cb0e.jpg", "1001773457_577c3a7d70.jpg", "1002674143_1b742ab4b8.jpg"]
 

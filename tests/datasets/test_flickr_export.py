@@ -3,12 +3,12 @@ from datetime import datetime
 
 import pytest
 from export_files import flickr, lay, pack
-from photo_files import jpeg
 
 from cartolina.datasets import open_dataset
 from cartolina.datasets.flickr_export import _is_file_name
 from cartolina.errors import InputError
 from cartolina.post import Place
+from photo_files import jpeg
 
 
 def read(path, how="flickr-export"):

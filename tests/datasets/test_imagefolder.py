@@ -1,10 +1,10 @@
 from collections import Counter
 
 import pytest
-from photo_files import dms, exif, iptc, write
 
 from cartolina.datasets import open_dataset
 from cartolina.errors import InputError, UnknownName
+from photo_files import dms, exif, iptc, write
 
 
 def scenes(root, *names):

@@ -5,12 +5,12 @@ import pytest
 from export_files import instagram, lay, mangled, pack
 from hypothesis import given
 from hypothesis import strategies as st
-from photo_files import jpeg
 
 from cartolina.datasets import open_dataset
 from cartolina.datasets.instagram import mended
 from cartolina.errors import InputError
 from cartolina.post import Place
+from photo_files import jpeg
 
 HOMES = ["your_instagram_activity/media", "your_instagram_activity/content", "content"]
 

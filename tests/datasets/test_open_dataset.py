@@ -3,12 +3,12 @@ import sys
 
 import pytest
 from export_files import flickr, instagram, lay, takeout
-from photo_files import write
 
 from cartolina.datasets import READERS, open_dataset
 from cartolina.datasets.dataset import Dataset, Skipped
 from cartolina.errors import InputError, UnknownName
 from cartolina.post import Post
+from photo_files import write
 
 
 def make(root, name):

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from photo_files import jpeg, write
 
 from cartolina.datasets import open_dataset
 from cartolina.datasets.columns import assign, parse_columns
 from cartolina.errors import InputError, MissingPackage, UnknownName
 from cartolina.post import Place
+from photo_files import jpeg, write
 
 HEADER = "id,image,caption,tags,lat,lon,taken,split,label"
 ROWS = [
