@@ -61,6 +61,7 @@ def test_spelt(text, words):
     assert spelt(text) == words
 
 
+@example("ᴬ and ϓ")  # capitals under a form that only NFKC takes away
 @given(st.text(max_size=40))
 def test_what_is_spelt_stays_and_has_no_syntax(text):
     once = spelt(text)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from unicodedata import normalize
 
 from cartolina.geo.names import fold
 
@@ -41,7 +42,8 @@ def pieces(text: str) -> list[Sequence[str]]:
     """The tokens of `text`: a word by itself, the letters of a run without spaces together."""
     if text.isascii():  # most are, and fold looks at every letter
         return [(word,) for word in text.translate(_ASCII).split()]
-    runs = (run for word in fold(text.translate(_APOSTROPHES)).split() for run in _PIECE.findall(word))
+    plain = normalize("NFKC", text.translate(_APOSTROPHES))  # first: ᴬ is a capital letter under its form
+    runs = (run for word in fold(plain).split() for run in _PIECE.findall(word))
     return [tuple(run) if _UNSPACED.match(run) else (run,) for run in runs]
 
 
