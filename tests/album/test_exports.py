@@ -159,3 +159,23 @@ def test_a_removed_picture_is_left_out_and_its_copy_goes_with_what_could_bring_i
     assert len(list((album.path / "pictures").iterdir())) == 2, "undo could bring it back"
     album.forget_history()
     assert len(list((album.path / "pictures").iterdir())) == 1
+
+
+def test_pictures_out_of_archives_are_looked_at_for_duplicates(album, tmp_path, monkeypatch):
+    noise = Image.effect_noise((160, 120), 90).convert("RGB")
+    pictures = {}
+    for name, size in (("large", (160, 120)), ("small", (80, 60))):
+        file = io.BytesIO()
+        noise.resize(size).save(file, "PNG")
+        pictures[f"{YEAR}/{name}.png"] = file.getvalue()
+        pictures[f"{PHOTOS}/Rimini/{name}.png"] = file.getvalue()
+    album.add(open_dataset(pack(tmp_path / f"{STAMP}-001.zip", pictures)))
+    monkeypatch.chdir(tmp_path)  # whatever folder the command is given in
+    found = album.duplicates()
+    assert found.unseen == ()
+    (group,) = found.groups
+    assert [group.best.post.id, *(other.post.id for other in group.others)] == [
+        "Photos from 2019/large.png",
+        "Photos from 2019/small.png",
+    ]
+    assert [path.exists() for path in group.best.copies] == [True]

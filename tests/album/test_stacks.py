@@ -1,6 +1,7 @@
 """A RAW and its JPEG in the album: one post through all that may happen to the two files."""
 
 import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,22 @@ def test_rows_of_a_table_are_posts_each_as_it_says(album, tmp_path):
     (tmp_path / "posts.csv").write_text("image,caption\na.dng,one\na.jpg,two\n")
     assert album.add(open_dataset(tmp_path / "posts.csv")).added == 2
     assert state(album) == {"a.dng": "a.dng", "a.jpg": "a.jpg"}
+
+
+def test_in_an_archive_nothing_is_stacked(album, tmp_path):
+    preview = io.BytesIO()
+    Image.new("RGB", (320, 240), "blue").save(preview, "JPEG")
+    archive = tmp_path / "card.zip"
+
+    def packed(*names):
+        files = {"one.dng": dng(preview.getvalue()), "one.jpg": preview.getvalue()}
+        with zipfile.ZipFile(archive, "w") as zipped:
+            for name in names:
+                zipped.writestr(name, files[name])
+
+    packed("one.dng")
+    album.add(open_dataset(archive))
+    packed("one.dng", "one.jpg")
+    report = album.sync()
+    assert (report.added, report.replaced, len(album)) == (1, 0, 2)
+    assert (album.sync().unchanged, len(album)) == (2, 2)

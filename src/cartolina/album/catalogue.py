@@ -394,10 +394,13 @@ class Catalogue:
         assert isinstance(post.image, Path)
         return post if said is None else said_by(post.id, post.image, said)
 
+    def is_own(self, image: Path) -> bool:
+        """Whether a picture is the album's own, a copy of what came as bytes."""
+        return image.parent == self.path.parent / "pictures"
+
     def image_value(self, image: Path) -> str | bytes:
         """A picture's path for SQLite; the album's own are named relative to it, so that it can be moved."""
-        own = image.parent == self.path.parent / "pictures"
-        return f"pictures/{image.name}" if own else path_value(image)
+        return f"pictures/{image.name}" if self.is_own(image) else path_value(image)
 
     def image_from(self, value: str | bytes) -> Path:
         """The path `image_value` wrote."""
@@ -540,11 +543,6 @@ class Catalogue:
             [(content, key, content) for key, content in hashes.items()],
         )
 
-    def images(self, keys: Iterable[int]) -> list[Path]:
-        """The pictures of `keys`."""
-        sql = "SELECT image FROM posts WHERE key IN (SELECT value FROM json_each(?))"
-        return [self.image_from(image) for (image,) in self.rows(sql, list(keys))]
-
     def shows(self, image: Path) -> bool:
         """Whether a post, or a copy of one, has this picture."""
         sql = "SELECT 1 FROM posts WHERE image = ?1 UNION ALL SELECT 1 FROM copies WHERE image = ?1"
@@ -555,7 +553,7 @@ class Catalogue:
         tables = ("posts", "copies", "former_posts", "former_copies")
         sql = " UNION ".join(f"SELECT image FROM {name} WHERE image LIKE '%pictures/%'" for name in tables)  # noqa: S608
         images = [self.image_from(image) for (image,) in self.rows(sql)]
-        return {image.name for image in images if image.parent == self.path.parent / "pictures"}
+        return {image.name for image in images if self.is_own(image)}
 
     def all_keys(self) -> Keys:
         """The keys of all posts whose pictures are there, ascending."""

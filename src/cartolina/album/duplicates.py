@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartolina.album.alike import Likeness, stars
-from cartolina.album.entry import path_from
 from cartolina.album.looks import Unseen, looks
 from cartolina.album.writer import feature_caches
 from cartolina.post import Post
@@ -195,7 +194,7 @@ def _cache(album: Path, space: Space | None, closing: ExitStack) -> FeatureCache
 def _copies(catalogue: Catalogue) -> dict[int, tuple[Path, ...]]:
     files: dict[int, tuple[Path, ...]] = {}
     for key, image in catalogue.rows("SELECT key, image FROM copies ORDER BY key, source, source_id"):
-        files[key] = (*files.get(key, ()), path_from(image))
+        files[key] = (*files.get(key, ()), catalogue.image_from(image))
     return files
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cartolina.album.catalogue import Catalogue
-from cartolina.album.entry import path_from
 from cartolina.onnx_session import available_cores
 from cartolina.progress import Progress
 from cartolina.vision.decode import UnreadableImage, content_hash, read_bytes
@@ -54,7 +53,7 @@ def looks(catalogue: Catalogue, progress: Progress) -> tuple[dict[str, Look], li
         "SELECT id, image, content_hash FROM posts WHERE offline IS NULL "
         "AND content_hash NOT IN (SELECT content_hash FROM looks) ORDER BY key"
     ):
-        due.setdefault(content, _Due(name, path_from(image), content))
+        due.setdefault(content, _Due(name, catalogue.image_from(image), content))
     unseen: list[Unseen] = []
     keeper = _Keeper(catalogue, progress)
     if due:

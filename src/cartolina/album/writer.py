@@ -202,7 +202,7 @@ class Writer:
 
     def _drop(self, pictures: Iterable[Path]) -> None:
         """Delete those of the given pictures that are our own and that nobody needs; originals stay."""
-        own = [picture for picture in pictures if picture.parent == self._pictures]
+        own = [picture for picture in pictures if self.catalogue.is_own(picture)]
         needed = self.catalogue.own_pictures() if own else set()
         for picture in own:
             if picture.name not in needed:
