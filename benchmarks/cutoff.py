@@ -14,6 +14,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -50,11 +51,12 @@ def main() -> None:
     counts = shown.sum(axis=1)
     asked = np.arange(len(QUERIES))
     chosen, reported = asked % 2 == 0, asked % 2 == 1
-    flat = best_flat(cosines, shown, chosen, counts)
+    trial = Trial(cosines, shown, counts)
+    flat = best_flat(trial, chosen)
     rows = {
-        f"excess ≥ {ENOUGH:g}": report(excess, cosines, shown, reported, counts, lambda row: row >= ENOUGH),
-        f"cosine ≥ {flat:.2f}": report(cosines, cosines, shown, reported, counts, lambda row: row >= flat),
-        "first ten": report(cosines, cosines, shown, reported, counts, first_ten),
+        f"excess ≥ {ENOUGH:g}": report(excess, trial, reported, lambda row: row >= ENOUGH),
+        f"cosine ≥ {flat:.2f}": report(cosines, trial, reported, lambda row: row >= flat),
+        "first ten": report(cosines, trial, reported, first_ten),
     }
     if given.json:
         print(json.dumps(rows, ensure_ascii=False))
@@ -106,29 +108,34 @@ def first_ten(row: Numbers) -> Mask:
     return taken
 
 
-def best_flat(cosines: Numbers, shown: Mask, chosen: Mask, counts: NDArray[np.int64]) -> float:
+def best_flat(trial: Trial, chosen: Mask) -> float:
     """The flat threshold that is best on the queries by which the cut-off was chosen."""
 
     def worth(threshold: float) -> float:
-        numbers = judged(cosines, cosines, shown, chosen, counts, lambda row: row >= threshold)
+        numbers = judged(trial.cosines, trial, chosen, lambda row: row >= threshold)
         return float(numbers["F1"].mean() + (numbers["present"].mean() + numbers["absent"].mean()) / 2)
 
-    highest = np.sort(cosines.max(axis=1))
+    highest = np.sort(trial.cosines.max(axis=1))
     return float(max(np.quantile(highest, np.linspace(0.02, 0.98, 80)), key=worth))
 
 
+@dataclass(frozen=True)
+class Trial:
+    """Cosines (Q + gibberish, N) with the gallery, who shows what (Q, N), and how many do (Q,)."""
+
+    cosines: Numbers
+    shown: Mask
+    counts: NDArray[np.int64]
+
+
 def judged(
-    values: Numbers,
-    cosines: Numbers,
-    shown: Mask,
-    asked: Mask,
-    counts: NDArray[np.int64],
-    relevant: Callable[[Numbers], Mask],
+    values: Numbers, trial: Trial, asked: Mask, relevant: Callable[[Numbers], Mask]
 ) -> dict[str, Numbers]:
     """Of each query it concerns: 1 where it was judged rightly, or precision, recall, F1 of its hits."""
     found: dict[str, list[float]] = {
         name: [] for name in ("present", "absent", "hole", "gibberish", "precision", "recall", "F1")
     }
+    shown, counts = trial.shown, trial.counts
     for number in np.flatnonzero(asked):
         taken = relevant(values[number])
         if counts[number] == 0:
@@ -137,7 +144,7 @@ def judged(
             continue
         found["present"].append(float(taken.any()))
         found["hole"].append(float(not relevant(values[number][~shown[number]]).any()))
-        first = np.argsort(-cosines[number], kind="stable")[:TOP]
+        first = np.argsort(-trial.cosines[number], kind="stable")[:TOP]
         hits = (taken & shown[number])[first].sum()
         precision = hits / max(taken[first].sum(), 1)
         recall = hits / min(counts[number], TOP)
@@ -148,23 +155,16 @@ def judged(
     return {name: np.array(some) for name, some in found.items()}
 
 
-def report(
-    values: Numbers,
-    cosines: Numbers,
-    shown: Mask,
-    asked: Mask,
-    counts: NDArray[np.int64],
-    relevant: Callable[[Numbers], Mask],
-) -> dict[str, str]:
+def report(values: Numbers, trial: Trial, asked: Mask, relevant: Callable[[Numbers], Mask]) -> dict[str, str]:
     """The means of `judged` in percent with their intervals, and the AUROC of the highest value."""
     chance = np.random.default_rng(0)
     cells = {}
-    for name, some in judged(values, cosines, shown, asked, counts, relevant).items():
+    for name, some in judged(values, trial, asked, relevant).items():
         means = [chance.choice(some, len(some)).mean() for _ in range(1000)]
         low, high = np.quantile(means, [0.025, 0.975])
         cells[name] = f"{100 * some.mean():.0f} ({100 * low:.0f}–{100 * high:.0f})"
-    highest = values[: len(shown)].max(axis=1)
-    present, absent = highest[asked & (counts >= 2)], highest[asked & (counts == 0)]
+    highest = values[: len(trial.shown)].max(axis=1)
+    present, absent = highest[asked & (trial.counts >= 2)], highest[asked & (trial.counts == 0)]
     ahead = (present[:, None] > absent).mean() + (present[:, None] == absent).mean() / 2
     return cells | {"AUROC": f".{round(1000 * ahead):03}"}
 

@@ -17,7 +17,7 @@ from cartolina.datasets.tree import FolderPart, Tree, Within
 from cartolina.datasets.walk import natural
 from cartolina.errors import InputError
 
-__all__ = ["Found", "archives_of", "parts_said", "root_of", "subfolders", "tree_of"]
+__all__ = ["Found", "archives_of", "located", "parts_said", "root_of", "subfolders", "tree_of"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,21 @@ def archives_of(path: Path, named: re.Pattern[str]) -> Found:
         return Found()
     (parts,) = exports.values()
     return Found(list(parts), _missing(parts))
+
+
+def located(
+    path: Path, folders: list[Path], named: re.Pattern[str], expected: str
+) -> tuple[list[Path], Found]:
+    """The unpacked `folders` and the archives of the export at `path`; a folder with neither is its own.
+
+    Raises `InputError` for what is no export, with what was `expected`.
+    """
+    found = archives_of(path, named)
+    if not folders and not found.archives:
+        if not path.is_dir():
+            raise InputError(f"{path} is no export of {expected}")
+        return [path], found
+    return folders, found
 
 
 def _missing(parts: Mapping[Path, re.Match[str]]) -> list[str]:

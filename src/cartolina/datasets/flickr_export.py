@@ -24,7 +24,7 @@ from typing import Any
 
 from cartolina.datasets.archive import File, names_in
 from cartolina.datasets.dataset import Dataset, Skipped
-from cartolina.datasets.exports import Found, archives_of, parts_said, root_of, subfolders, tree_of
+from cartolina.datasets.exports import Found, archives_of, located, parts_said, root_of, subfolders, tree_of
 from cartolina.datasets.fields import PhotoMetadata, clean, distinct, merge, read_place, read_tags, read_taken
 from cartolina.datasets.sidecars import read_json, state
 from cartolina.datasets.tree import Item, Tree, dataset_of
@@ -61,14 +61,13 @@ class FlickrExportReader:
 
     def open(self, path: Path, columns: Mapping[str, str] | None = None) -> Dataset:
         """Open an export: a folder with its zips, or what was in them, or one of the zips."""
-        folders, found = _folders(path), archives_of(path, _NAMED)
-        if path.is_dir() and not folders and not found.archives:
-            folders = [path]
-        if not folders and not found.archives:
-            raise InputError(
-                f"{path} is no export of a Flickr account: expected a folder with data-download-1.zip … and "
-                "the account's zip, or with what is in them"
-            )
+        folders, found = located(
+            path,
+            _folders(path),
+            _NAMED,
+            "a Flickr account: expected a folder with data-download-1.zip … and "
+            "the account's zip, or with what is in them",
+        )
         tree = tree_of(found, folders, lambda part: str)
         return dataset_of(
             tree,

@@ -25,7 +25,7 @@ from typing import Any
 
 from cartolina.datasets.archive import File, names_in
 from cartolina.datasets.dataset import Dataset, Skipped
-from cartolina.datasets.exports import Found, archives_of, parts_said, root_of, subfolders, tree_of
+from cartolina.datasets.exports import Found, archives_of, located, parts_said, root_of, subfolders, tree_of
 from cartolina.datasets.fields import PhotoMetadata, read_captions, read_epoch, read_place
 from cartolina.datasets.sidecars import read_json, state
 from cartolina.datasets.suffixes import kind_of
@@ -64,14 +64,13 @@ class InstagramReader:
 
     def open(self, path: Path, columns: Mapping[str, str] | None = None) -> Dataset:
         """Open an export: its zip, a folder of its zips, or what was in them."""
-        folders, found = _folders(path), archives_of(path, _NAMED)
-        if path.is_dir() and not folders and not found.archives:
-            folders = [path]
-        if not folders and not found.archives:
-            raise InputError(
-                f"{path} is no export of an Instagram account: expected instagram-….zip, or the folder that "
-                "your_instagram_activity is in"
-            )
+        folders, found = located(
+            path,
+            _folders(path),
+            _NAMED,
+            "an Instagram account: expected instagram-….zip, or the folder that "
+            "your_instagram_activity is in",
+        )
         tree = tree_of(found, folders, lambda part: _within)
         if _kinds(folders, found) == {"html"}:
             raise InputError(

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from cartolina.datasets.archive import File, names_in
 from cartolina.datasets.dataset import Dataset, Skipped
-from cartolina.datasets.exports import Found, archives_of, parts_said, root_of, subfolders, tree_of
+from cartolina.datasets.exports import Found, archives_of, located, parts_said, root_of, subfolders, tree_of
 from cartolina.datasets.fields import PhotoMetadata, clean, merge, read_captions
 from cartolina.datasets.google_json import is_google
 from cartolina.datasets.sidecars import read_json, read_sidecars, signature, state
@@ -69,14 +69,13 @@ class TakeoutReader:
 
     def open(self, path: Path, columns: Mapping[str, str] | None = None) -> Dataset:
         """Open an export, one of its archives, or the folder `Google Photos` itself, whatever its name."""
-        homes, found = _homes(path), archives_of(path, _NAMED)
-        if path.is_dir() and not homes and not found.archives:
-            homes = [path]
-        if not homes and not found.archives:
-            raise InputError(
-                f"{path} is no export of Google Photos: expected takeout-….zip or .tgz, a folder of them, or "
-                "the folder Takeout that is in them"
-            )
+        homes, found = located(
+            path,
+            _homes(path),
+            _NAMED,
+            "Google Photos: expected takeout-….zip or .tgz, a folder of them, or "
+            "the folder Takeout that is in them",
+        )
         tree = tree_of(found, homes, lambda part: str if isinstance(part, FolderPart) else _below_photos)
         return dataset_of(
             tree,
