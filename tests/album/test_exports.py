@@ -179,3 +179,11 @@ def test_pictures_out_of_archives_are_looked_at_for_duplicates(album, tmp_path, 
         "Photos from 2019/small.png",
     ]
     assert [path.exists() for path in group.best.copies] == [True]
+
+
+def test_pictures_out_of_archives_pass_the_filters_as_they_lay_there(album, zipped):
+    album.add(open_dataset(zipped))
+    assert len(album.search("type:png", k=10)) == len(album) == 2
+    assert [hit.id for hit in album.search("folder:Rimini", k=10)] == ["Photos from 2019/red.png"]
+    assert len(album.search('folder:"photos from 2019" -type:jpg', k=10)) == 2
+    assert len(album.search("folder:pictures", k=10)) == 0

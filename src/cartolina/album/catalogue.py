@@ -407,7 +407,9 @@ class Catalogue:
         return self.path.parent / path_from(value)
 
     def within(self, entry: Entry) -> Path:
-        """The picture's path, relative to the source's root where it lies there."""
+        """The picture's path, relative to the source's root where it lies there, also in an archive."""
+        if self.is_own(entry.image):
+            return Path(entry.post.id)
         root = self.root(entry.source)
         return entry.image.relative_to(root) if entry.image.is_relative_to(root) else entry.image
 

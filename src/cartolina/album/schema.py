@@ -198,7 +198,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX removed_by_content ON removed (content_hash);
 
     -- The album's own pictures are named relative to it, so that it can be moved.
-    UPDATE posts SET image = 'pictures/' || content_hash, within = 'pictures/' || content_hash
+    UPDATE posts SET image = 'pictures/' || content_hash, within = source_id
     WHERE image = own_pictures() || '/' || content_hash;
 
     -- A compaction gives the numbers of segments anew: no former vector may outlive its segment.
