@@ -15,6 +15,7 @@ from cartolina.cli import (
     lacking,
     safe_keeping,
     taking_back,
+    text,
 )
 from cartolina.cli.arguments import QueryCommand
 from cartolina.cli.configuration import settings_of
@@ -59,6 +60,7 @@ app.add_typer(housekeeping.app)
 app.add_typer(lacking.app, name="missing")
 app.add_typer(taking_back.app)
 app.add_typer(safe_keeping.app)
+app.add_typer(text.app, name="text")
 
 
 def _version(wanted: bool) -> None:
