@@ -10,7 +10,7 @@ would be read differently.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Self
@@ -41,6 +41,11 @@ class Doc2VecSettings(LearntSettings):
     window: int = 8
     epochs: int = 50
     dbow: bool = False
+
+    def scaled(self, words: int, texts: int) -> Self:
+        """100 dimensions below a million words, and 100 epochs."""
+        small = words < 1_000_000
+        return replace(self, dim=100, epochs=100, min_count=2) if small else self
 
 
 class Doc2Vec:

@@ -43,6 +43,15 @@ class LdaSettings(LearntSettings):
     passes: int = 1
     chunk: int = 5_000
 
+    def scaled(self, words: int, texts: int) -> Self:
+        """A topic for 300 texts, 10 to 200 of them, and passes enough for 300 updates.
+
+        The papers' one pass over 800,000 captions makes 160; over 30,000 it would make six.
+        """
+        chunk = min(self.chunk, max(100, texts // 30))
+        passes = min(50, max(1, -(-300 * chunk // max(texts, 1))))
+        return replace(self, topics=min(200, max(10, texts // 300)), chunk=chunk, passes=passes, min_count=5)
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
