@@ -26,7 +26,7 @@ from cartolina.text.dirichlet import topics_of
 from cartolina.text.files import read_array, read_lines, readable, write_array, write_lines
 from cartolina.text.learning import Captions, gensim_for
 from cartolina.text.porter import stem
-from cartolina.text.settings import LearntSettings
+from cartolina.text.settings import LearntSettings, rare
 from cartolina.text.spelling import nearest_spelling
 from cartolina.text.word_vectors import words_of
 
@@ -50,7 +50,9 @@ class LdaSettings(LearntSettings):
         """
         chunk = min(self.chunk, max(100, texts // 30))
         passes = min(50, max(1, -(-300 * chunk // max(texts, 1))))
-        return replace(self, topics=min(200, max(10, texts // 300)), chunk=chunk, passes=passes, min_count=5)
+        return replace(
+            self, topics=min(200, max(10, texts // 300)), chunk=chunk, passes=passes, min_count=rare(5, words)
+        )
 
 
 @dataclass(frozen=True, slots=True)

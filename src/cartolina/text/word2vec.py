@@ -14,7 +14,7 @@ import numpy as np
 from cartolina.progress import SILENT, Progress
 from cartolina.text.learning import Captions, epoch_counter, gensim_for, known_words
 from cartolina.text.pooling import Pooling
-from cartolina.text.settings import LearntSettings
+from cartolina.text.settings import LearntSettings, rare
 from cartolina.text.word_vectors import WordVectors
 
 __all__ = ["Word2Vec", "Word2VecSettings"]
@@ -37,7 +37,7 @@ class Word2VecSettings(LearntSettings):
         if words >= 1_000_000:
             return self
         more = self.epochs if self.skip_gram else min(100, 20_000_000 // max(words, 1))
-        return replace(self, dim=100, epochs=max(self.epochs, more), min_count=2)
+        return replace(self, dim=100, epochs=max(self.epochs, more), min_count=rare(2, words))
 
 
 class Word2Vec(WordVectors):
