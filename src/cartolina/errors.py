@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from types import ModuleType
 
 __all__ = [
+    "SCALE",
     "TRAIN",
     "AlbumError",
     "AlbumLocked",
@@ -26,6 +27,9 @@ __all__ = [
 
 TRAIN = "pip install 'cartolina[train]'"
 """The command that installs what learning needs."""
+
+SCALE = "pip install 'cartolina[scale]'"
+"""The command that installs what an index of very many vectors needs."""
 
 
 class CartolinaError(Exception):

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from indexed import Indexed, PartlyIndexed
 
 from cartolina.errors import InputError
 from cartolina.store import open_exact
 
-STORES = {"exact": open_exact}
+STORES = {"exact": open_exact, "qdrant": Indexed, "qdrant and its tail": PartlyIndexed}
 
 
 @pytest.fixture(params=list(STORES))
@@ -173,7 +174,7 @@ operations = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(operations, st.integers(1, 12), st.none() | st.sets(st.integers(0, 40)), st.integers(0, 2**32 - 1))
 def test_any_history_answers_like_a_dictionary(make, history, k, allowed, seed):
     store, expected = make(3), {}

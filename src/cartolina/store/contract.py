@@ -55,6 +55,12 @@ class Store(Protocol):
         Fewer than `k` when fewer are there; `allowed` may name keys the store does not have.
         """
 
+    def positions_of(self, keys: Keys) -> Keys:
+        """Where the vectors of `keys` (N,) lie, −1 for those not there."""
+
+    def vectors(self, keys: Keys) -> Vectors:
+        """The vectors of `keys` (N,), all of which must be there (`KeyError`): (N, dim) float32, a copy."""
+
 
 def checked_keys(keys: Keys) -> Keys:
     """`keys` as (N,) int64, or `InputError`."""

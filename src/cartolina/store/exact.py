@@ -13,13 +13,13 @@ import numpy as np
 from cartolina.store.contract import Hits, Keys, Vectors, checked_keys, checked_queries, checked_vectors
 from cartolina.store.segments import CAPACITY, Segments
 
-__all__ = ["ExactStore", "open_exact"]
+__all__ = ["FEW", "ExactStore", "open_exact", "rescored"]
 
 SCORES_AT_ONCE = 1 << 24
 """Scores held at a time (64 MB): bounds the memory of a batch whatever its size."""
 
 FEW = 8
-"""Below 1/FEW of all posts, gathering the allowed rows is faster than scoring all and masking: measured on
+"""Below 1/FEW of all rows, gathering the allowed ones is faster than scoring all and masking: measured on
 100,000 × 384, the two meet at a twelfth of the rows for one query and at a quarter for 64 together."""
 
 GATHERED_AT_ONCE = 8192
@@ -79,6 +79,29 @@ class ExactStore:
         at = np.minimum(np.searchsorted(self._keys, keys), len(self) - 1)
         return np.where(self._keys[at] == keys, self._positions[at], -1)
 
+    def keys_at(self, positions: Keys) -> Keys:
+        """Whose vectors lie at `positions` (N,), −1 where nobody's do."""
+        rows = positions - self._first
+        inside = (rows >= 0) & (rows < len(self._owners))
+        keys = np.full(len(positions), -1, np.int64)
+        keys[inside] = self._owners[rows[inside]]
+        return keys
+
+    def only(self, keys: Keys) -> ExactStore:
+        """Those of `keys` (N,) that are there, as a store of their own over the same segments."""
+        positions = self.positions_of(keys)
+        return ExactStore(self.segments, keys[positions >= 0], positions[positions >= 0])
+
+    def since(self, position: int) -> ExactStore:
+        """What lies at `position` and behind it, as a store of its own over the same segments."""
+        later = self._positions >= position
+        segments = self.segments.since(position // CAPACITY)
+        return ExactStore(segments, self._keys[later], self._positions[later])
+
+    def exact(self) -> ExactStore:
+        """Itself (see `Rows`)."""
+        return self
+
     def vectors(self, keys: Keys) -> Vectors:
         """The vectors of `keys` (N,), all of which must be there: (N, dim) float32, a copy."""
         positions = self.positions_of(keys)
@@ -93,7 +116,7 @@ class ExactStore:
         wanted = wanted[wanted >= 0]
         if k < 1 or not len(wanted):
             return [Hits(np.empty(0, np.int64), np.empty(0, np.float32)) for _ in queries]
-        score = self._gathered if len(wanted) * FEW < len(self) else self._streamed
+        score = self._gathered if len(wanted) * FEW < len(self._owners) else self._streamed
         at_once = max(1, SCORES_AT_ONCE // len(self._owners))
         hits: list[Hits] = []
         for start in range(0, len(queries), at_once):
@@ -140,17 +163,19 @@ class ExactStore:
             slack = np.linalg.norm(query) * self.dim * np.finfo(np.float32).eps
             floor = np.partition(scores, len(scores) - k)[len(scores) - k] - slack
         positions = positions[(scores >= floor) & (scores > -np.inf)]
-        keys, exact = self._owners[positions - self._first], self._rescored(query, positions)
+        keys, exact = self._owners[positions - self._first], rescored(self.segments, query, positions)
         order = np.lexsort((keys, -exact))[:k]
         return Hits(keys[order], exact[order])
 
-    def _rescored(self, query: Vectors, positions: Keys) -> Vectors:
-        """Scores (n,) summed row by row in double precision: equal rows get equal scores."""
-        scores = np.empty(len(positions), np.float32)
-        for start in range(0, len(positions), GATHERED_AT_ONCE):
-            rows = self.segments.take(positions[start : start + GATHERED_AT_ONCE])  # (b, D)
-            scores[start : start + len(rows)] = (rows * query.astype(np.float64)).sum(axis=1)
-        return scores
+
+def rescored(segments: Segments, query: Vectors, positions: Keys) -> Vectors:
+    """Scores (n,) of the rows at `positions` (n,) with one `query` (dim,), summed row by row in double
+    precision: equal rows get equal scores."""
+    scores = np.empty(len(positions), np.float32)
+    for start in range(0, len(positions), GATHERED_AT_ONCE):
+        rows = segments.take(positions[start : start + GATHERED_AT_ONCE])  # (b, D)
+        scores[start : start + len(rows)] = (rows * query.astype(np.float64)).sum(axis=1)
+    return scores
 
 
 def open_exact(folder: Path, dim: int) -> ExactStore:

@@ -61,6 +61,13 @@ class Segments:
         ]
         return fresh, np.concatenate(parts) if parts else np.empty(0, np.int64)
 
+    def since(self, number: int) -> Segments:
+        """These from segment `number` on; what is mapped stays mapped."""
+        rows = {one: count for one, count in self.rows.items() if one >= number}
+        later = Segments(self.folder, self.dim, rows)
+        later._maps = {one: mapped for one, mapped in self._maps.items() if one in rows}
+        return later
+
     def drop_unnamed(self) -> None:
         """Delete the segment files of the folder that are not among these (left by a compaction)."""
         for path in self.folder.glob("*.npy"):
