@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 
 # name: whether it needs photos
-BENCHMARKS = {"search": False, "index": False, "features": True, "startup": True, "memory": True, "quality": True}
+BENCHMARKS = {
+    "search": False, "index": False, "features": True, "startup": True, "memory": True, "quality": True
+}  # fmt: skip
 
 
 def main() -> int:

@@ -173,7 +173,8 @@ def main() -> None:
     if given.json:
         print(json.dumps(rows))
         return
-    print(f"{'vectors':>9} {'k':>4} {'exact ms':>9} {'index ms':>9} {'ratio':>6} {'recall':>7} {'build s':>8} MB")
+    heads = f"{'vectors':>9} {'k':>4} {'exact ms':>9} {'index ms':>9} {'ratio':>6} {'recall':>7}"
+    print(f"{heads} {'build s':>8} MB")
     for row in rows:
         print(
             f"{row['vectors']:>9,} {row['k']:>4} {row['exact_ms']:>9} {row['index_ms']:>9} {row['ratio']:>6} "
