@@ -352,8 +352,8 @@ class Album:
         active = self._active()
         if active is None:
             return None
-        known, now = self._searched, (active[0], self._catalogue.moment(), store)
-        if known and (known.number, known.moment, known.wanted) == now:
+        known = self._searched
+        if known and known.is_of(*active, self._catalogue.moment(), store):
             return known
         return Searched.load(self._catalogue, *active, store, known)
 

@@ -9,6 +9,7 @@ every vector is looked at, and a note says what to run.
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,7 @@ class Choice:
 class Searched:
     """`number` is the space's in the catalogue, `moment` the catalogue's when this was loaded.
 
-    `store` answers as the setting `wanted` it, by `choice`.
+    `store` answers as the setting `wanted` it, by `choice`; `stamp` is when the index had been built.
     """
 
     number: int
@@ -54,7 +55,13 @@ class Searched:
     store: Store
     moment: int
     wanted: str
+    stamp: int | None
     choice: Choice
+
+    def is_of(self, number: int, space: Space, moment: int, wanted: str) -> bool:
+        """Whether it still is what `load` would give. An index is built without a word to the catalogue."""
+        now = (self.number, self.moment, self.wanted, self.stamp)
+        return now == (number, moment, wanted, index_stamp(space))
 
     @classmethod
     def load(
@@ -66,6 +73,7 @@ class Searched:
         `SegmentMissing` when a compaction has just replaced the files of this moment: look again.
         """
         with catalogue.snapshot():
+            stamp = index_stamp(space)
             moment, segments = catalogue.moment(), segments_of(catalogue, number, space)
             before = known.choice if known and known.number == number else None
             choice = choose(segments, space, wanted, before)
@@ -76,7 +84,7 @@ class Searched:
                     pass  # once mapped, they stay readable whatever a writer deletes
                 rows = CatalogueRows(catalogue, number, segments)
                 store = QdrantStore(choice.shard, choice.index.end, choice.index.effort, rows)
-        return cls(number, space, store, moment, wanted, choice)
+        return cls(number, space, store, moment, wanted, stamp, choice)
 
     @property
     def notes(self) -> list[str]:
@@ -96,6 +104,13 @@ def segments_of(catalogue: Catalogue, number: int, space: Space) -> Segments:
 def index_folder(space: Space) -> Path:
     """Where the index of a space is."""
     return space.folder / "index"
+
+
+def index_stamp(space: Space) -> int | None:
+    """When the index of a space was built, in ns; None where there is none."""
+    with suppress(OSError):
+        return (index_folder(space) / "index.json").stat().st_mtime_ns
+    return None
 
 
 def choose(segments: Segments, space: Space, wanted: str, before: Choice | None = None) -> Choice:

@@ -11,12 +11,12 @@ is installed, from the rows that are there: a few rows of each segment are witne
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 from uuid import uuid4
 
@@ -174,7 +174,7 @@ def build_index(
     write_bytes(folder / "index.json", json.dumps(asdict(index)).encode())
     for other in folder.iterdir():
         if other.is_dir() and other.name != index.folder:
-            shutil.rmtree(other)  # whoever reads it has it mapped
+            rmtree(other)  # whoever reads it has it mapped
     return index
 
 
@@ -183,7 +183,7 @@ def drop_index(folder: Path) -> bool:
     there = folder.is_dir()
     if there:
         (folder / "index.json").unlink(missing_ok=True)  # first: what is left is then no index
-        shutil.rmtree(folder)
+        rmtree(folder)
     return there
 
 
