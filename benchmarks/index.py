@@ -4,15 +4,17 @@ Vectors (512 numbers) come in groups of about fifty, as photos of the same thing
 spectrum of a learnt space (eigenvalues that fall to 1/e within 40 axes, a mean of .36), and members scattered
 about it with the same spectrum. Of Flickr8k's space the nearest neighbour of a photo has a cosine of .65 and
 the tenth .56; so has this. Queries are sums of two vectors from different groups, which lie between them:
-where an index finds least. Both stores answer the same queries in turns, in the same process; recall is the
-share of the exact answer that the index finds. Memory is what a fresh process holds after its first hundred
-queries, less what it held before it opened anything.
+where an index finds least. Both stores answer the same queries in the same process, 25 and 25 in turns; recall
+is the share of the exact answer that the index finds. What a store needs in memory is what a fresh process
+reads from the disk for a hundred queries after its files were taken out of the page cache, and what it holds
+of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -33,7 +35,7 @@ SIZES = (100_000, 200_000, 400_000)
 DEPTHS = (10, 300)
 """How many a search by picture asks for, and one by both (`album.order.DEPTH`)."""
 
-QUERIES = 100
+QUERIES, TURN = 100, 25
 
 Vectors = NDArray[np.float32]
 
@@ -65,13 +67,14 @@ def sums(vectors: Vectors, random: np.random.Generator) -> Vectors:
 
 
 def in_turns(queries: Vectors, k: int, stores: list[Store]) -> list[float]:
-    """The median ms of one query for each store, each query asked of all before the next."""
+    """The median ms of one query for each store; TURN queries of one, then of the other."""
     took: list[list[float]] = [[] for _ in stores]
-    for query in queries:
+    for start in range(0, len(queries), TURN):
         for times, store in zip(took, stores, strict=True):
-            started = time.perf_counter()
-            store.search(query[None], k)
-            times.append((time.perf_counter() - started) * 1e3)
+            for query in queries[start : start + TURN]:
+                started = time.perf_counter()
+                store.search(query[None], k)
+                times.append((time.perf_counter() - started) * 1e3)
     return [statistics.median(times) for times in took]
 
 
@@ -97,25 +100,31 @@ def rows_of(n: int) -> dict[int, int]:
     return {number: min(CAPACITY, n - number * CAPACITY) for number in range(-(-n // CAPACITY))}
 
 
-def resident_mb(folder: Path, n: int, store: str) -> float:
-    """What a process holds after QUERIES queries, in MB."""
-    command = [sys.executable, "-m", "benchmarks.index", "--resident", str(folder), str(n), store]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+def needed(folder: Path, n: int, store: str) -> tuple[float, float]:
+    """What QUERIES queries read from the disk, and what the process holds of its own, in MB."""
+    command = [sys.executable, "-m", "benchmarks.index", "--needed", str(folder), str(n), store]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return float(said[0]), float(said[1])
 
 
-def resident(folder: Path, n: int, store: str) -> None:
-    """Print it: the part of `resident_mb` that is a process of its own."""
+def need(folder: Path, n: int, store: str) -> None:
+    """Print it: the part of `needed` that is a process of its own."""
 
-    def now() -> float:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * 4096 / 1e6
+    def now() -> tuple[int, int]:
+        io = Path("/proc/self/io").read_text().partition("read_bytes: ")[2].split()[0]
+        own = Path("/proc/self/status").read_text().partition("RssAnon:")[2].split()[0]
+        return int(io), int(own) * 1024
 
     queries = np.load(folder / "queries.npy")
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     before = now()
     asked = opened(folder, n, read_index(folder / "index") if store == "qdrant" else None)
     for query in queries:
         asked.search(query[None], DEPTHS[0])
-    print(f"{now() - before:.0f}")
+    print(*(f"{(later - earlier) / 1e6:.1f}" for earlier, later in zip(before, now(), strict=True)))
 
 
 def compare(n: int, folder: Path, say: Callable[[str], object]) -> list[dict[str, float]]:
@@ -134,6 +143,7 @@ def compare(n: int, folder: Path, say: Callable[[str], object]) -> list[dict[str
     for warm in (exact, store):
         warm.search(queries, DEPTHS[-1])
     rows = []
+    (exact_read, exact_own), (index_read, index_own) = (needed(folder, n, one) for one in ("exact", "qdrant"))
     for k in DEPTHS:
         exact_ms, index_ms = in_turns(queries, k, [exact, store])
         rows.append(
@@ -148,8 +158,10 @@ def compare(n: int, folder: Path, say: Callable[[str], object]) -> list[dict[str
                 "build_s": index.seconds,
                 "index_mb": round(size / 1e6),
                 "vectors_mb": round(n * DIM * 4 / 1e6),
-                "exact_resident_mb": resident_mb(folder, n, "exact"),
-                "index_resident_mb": resident_mb(folder, n, "qdrant"),
+                "exact_read_mb": exact_read,
+                "index_read_mb": index_read,
+                "exact_own_mb": exact_own,
+                "index_own_mb": index_own,
             }
         )
     return rows
@@ -160,11 +172,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.index", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--resident", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--needed", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.resident:
-        folder, n, store = given.resident
-        resident(Path(folder), int(n), store)
+    if given.needed:
+        folder, n, store = given.needed
+        need(Path(folder), int(n), store)
         return
     rows = []
     for n in given.sizes:
@@ -179,7 +191,8 @@ def main() -> None:
         print(
             f"{row['vectors']:>9,} {row['k']:>4} {row['exact_ms']:>9} {row['index_ms']:>9} {row['ratio']:>6} "
             f"{row['recall']:>7} {row['build_s']:>8} {row['index_mb']} of {row['vectors_mb']} on disk, "
-            f"{row['index_resident_mb']:.0f} of {row['exact_resident_mb']:.0f} held"
+            f"{row['index_read_mb']:.0f} of {row['exact_read_mb']:.0f} read, "
+            f"{row['index_own_mb']:.0f} and {row['exact_own_mb']:.0f} held"
         )
 
 
