@@ -14,6 +14,7 @@ from pathlib import Path
 # name: whether it needs photos
 BENCHMARKS = {
     "search": False,
+    "index": False,
     "features": True,
     "startup": True,
     "memory": True,

@@ -29,7 +29,8 @@ from cartolina.query import Term, Text
 
 if TYPE_CHECKING:
     from cartolina.album.space import Space
-    from cartolina.store import ExactStore
+    from cartolina.store import Store
+    from cartolina.store.contract import Keys
 
 __all__ = ["ENOUGH", "FEWEST", "ITSELF", "Background", "saying_all", "spread"]
 
@@ -70,13 +71,12 @@ class Background:
     of_pictures: float
 
     @classmethod
-    def of(cls, catalogue: Catalogue, space: Space, store: ExactStore) -> Background | None:
+    def of(cls, catalogue: Catalogue, space: Space, store: Store) -> Background | None:
         """The background of an album; None where it is too small for one."""
-        if len(store) < FEWEST:
+        keys = _some(catalogue, store)
+        if len(keys) < FEWEST:
             return None
-        # Every post is as likely to be one of them, and tomorrow they are the same: spread out by a hash.
-        order = np.argsort((store.keys * np.int64(2654435761)) % np.int64(1 << 32), kind="stable")
-        posts = store.vectors(np.sort(store.keys[order[:SAMPLE]]))
+        posts = store.vectors(keys)
         of_pictures = spread(posts[:TEXTS], posts)
         texts = _texts(catalogue, space)
         return cls(posts, spread(texts, posts) if len(texts) else of_pictures, of_pictures)
@@ -111,6 +111,23 @@ def saying_all(terms: Sequence[Term], catalogue: Catalogue, keys: Sequence[int])
     for text in texts:
         found &= containing(catalogue, text, found)
     return found
+
+
+def _some(catalogue: Catalogue, store: Store) -> Keys:
+    """Up to `SAMPLE` keys that have a vector, ascending.
+
+    Spread out by a hash: every post is as likely to be one of them, and tomorrow they are the same. No store
+    is asked for all of its keys.
+    """
+    every = np.arange(1, catalogue.rows("SELECT coalesce(max(key), 0) FROM posts")[0][0] + 1)
+    order = np.argsort((every * np.int64(2654435761)) % np.int64(1 << 32), kind="stable")
+    found = np.empty(0, np.int64)
+    start, step = 0, 2 * SAMPLE
+    while len(found) < SAMPLE and start < len(order):
+        asked = every[order[start : start + step]]
+        found = np.r_[found, asked[store.positions_of(asked) >= 0]]
+        start, step = start + step, 2 * step
+    return np.sort(found[:SAMPLE])
 
 
 def _texts(catalogue: Catalogue, space: Space) -> Vectors:
