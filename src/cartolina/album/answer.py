@@ -21,7 +21,7 @@ from cartolina.album.filters import Allowed, Circle, allowed
 from cartolina.album.fulltext import missing
 from cartolina.album.order import DEPTH, Order, by_both, by_picture, by_words
 from cartolina.album.ranking import Found, Hit, Ranking
-from cartolina.album.relevance import ENOUGH, ITSELF, saying_all
+from cartolina.album.relevance import ITSELF, saying_all
 from cartolina.album.saying import has_words, said
 from cartolina.album.searched import Searched
 from cartolina.album.space import Space
@@ -200,7 +200,7 @@ def _relevant(
         if background is None:
             return set(keys)
         cosines = np.array([order.cosines[key] for key in compared])
-        stands_out = (background.excess(order.vector, cosines, terms) >= ENOUGH) | (cosines >= ITSELF)
+        stands_out = (background.excess(order.vector, cosines, terms) >= background.bar) | (cosines >= ITSELF)
         relevant |= {key for key, out in zip(compared, stands_out, strict=True) if out}
     return relevant
 
