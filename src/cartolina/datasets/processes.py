@@ -1,8 +1,8 @@
 """Work shared out among processes: each keeps what it has counted until there is nothing left to do.
 
-A worker is anything with `do(task, tell)`, called for some of the tasks, and `finish()`, whose result it hands
-back. Who is free takes the next task, so that a busy core delays nobody. Results must not depend on who did
-what: there are as many of them as workers, in no meaningful order.
+A worker is anything with `do(task, tell)`, called for some of the tasks, and `finish()`, whose result it
+hands back. Who is free takes the next task, so that a busy core delays nobody. Results must not depend on
+who did what: there are as many of them as workers, in no meaningful order.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def in_processes(
                     kind, value = connection.recv()
                 except EOFError:
                     raise CartolinaError(
-                        "a process that counted was killed, perhaps for want of memory: try with fewer workers"
+                        "a process that counted was killed, perhaps for want of memory: try with fewer"
                     ) from None
                 if kind == "free":
                     connection.send(next(left, None))

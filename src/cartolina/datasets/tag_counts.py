@@ -88,7 +88,7 @@ class TagCounts:
 
 @dataclass(frozen=True)
 class Totals:
-    """The most frequent tags with their counts (equal ones by their letters), how many there are, and were."""
+    """The most frequent tags with their counts (equal ones by their letters), and how many there are."""
 
     most: list[tuple[bytes, int]]
     distinct: int

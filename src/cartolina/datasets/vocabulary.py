@@ -143,7 +143,7 @@ def vocabulary_of_yfcc(
             left_out += left
         if seen.rows and not seen.rows - sum(seen.bad.values()):
             raise InputError(
-                f"{', '.join(map(str, paths))}: no line has the 25 columns of yfcc100m_dataset "
+                f"{', '.join(map(str, paths))}: no line has the 25 columns of yfcc100m_dataset, or 23 "
                 f"({_listed(seen.bad)})"
             )
         counted = _sum(Path(scratch), size + drop, memory, workers, progress)

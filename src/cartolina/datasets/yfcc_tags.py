@@ -7,6 +7,8 @@ them, URL-encoded with `+` for a space; column 24 is 0 for a photo and 1 for a v
     10 tags  11 machine tags  12 lon  13 lat  14 accuracy  15 page  16 picture  17 licence  18 its page
     19 server  20 farm  21 secret  22 secret of the original  23 suffix  24 photo or video
 
+Older files have 23: they begin with the id, and have no hash.
+
 Tabs and line ends of a block are found together by NumPy, and of each line only the tags are cut out: .7 µs a
 line, where `line.split(b"\\t")` takes 1.3 (docs/decisions.md).
 """
@@ -23,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 
@@ -32,7 +34,9 @@ from cartolina.errors import InputError
 
 __all__ = ["COMPRESSED", "Lines", "Span", "cut_up", "looks_like_yfcc", "tags_of", "whole_lines"]
 
-COLUMNS, TAGS, KIND = 25, 10, 24
+TAGS = {25: 10, 23: 8}
+"""The tags' column by how many columns a line has; the last one says whether it is a photo."""
+
 COMPRESSED = (".bz2", ".gz")
 
 BLOCK = 1 << 20
@@ -82,7 +86,7 @@ def looks_like_yfcc(path: Path) -> bool:
             first = file.read(1 << 16).partition(b"\n")[0]
     except (OSError, InputError):
         return False
-    return first.count(b"\t") == COLUMNS - 1
+    return first.count(b"\t") + 1 in TAGS
 
 
 @contextmanager
@@ -93,7 +97,8 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
             yield raw, raw
             return
         buffered = io.BufferedReader(raw, BLOCK)
-        plain = gzip.GzipFile(fileobj=buffered) if path.suffix.lower() == ".gz" else bz2.BZ2File(buffered)
+        unpack = gzip.open if path.suffix.lower() == ".gz" else bz2.open
+        plain = cast("IO[bytes]", unpack(buffered, "rb"))
         try:
             yield plain, raw
         except _DAMAGED as error:
@@ -151,16 +156,18 @@ def tags_of(block: bytes, *, photos_only: bool = False) -> tuple[list[bytes], Li
     length = marks[ends] - starts
     blank = (length == 0) | ((length == 1) & (letters[starts] == _RETURN))
     lines = Lines(rows=int((~blank).sum()))
-    lines.bad["too few columns"] += int(((tabs < COLUMNS - 1) & ~blank).sum())
-    lines.bad["too many columns"] += int((tabs > COLUMNS - 1).sum())
-    firsts = firsts[tabs == COLUMNS - 1]
-    if photos_only:
-        kind = letters[marks[firsts + KIND - 1] + 1]
-        lines.bad["neither photo nor video"] += int(((kind != ord("0")) & (kind != ord("1"))).sum())
-        firsts = firsts[kind == ord("0")]
-    start, end = marks[firsts + TAGS - 1] + 1, marks[firsts + TAGS]
-    lines.used = len(firsts)
-    some = end > start
-    lines.with_tags = int(some.sum())
-    cells = [block[a:b] for a, b in zip(start[some].tolist(), end[some].tolist(), strict=True)]
+    columns = tabs + 1
+    lines.bad["wrong number of columns"] += int((~np.isin(columns, [*TAGS]) & ~blank).sum())
+    cells: list[bytes] = []
+    for many, column in TAGS.items():
+        first = firsts[columns == many]
+        if photos_only:
+            kind = letters[marks[first + many - 2] + 1]
+            lines.bad["neither photo nor video"] += int(((kind != ord("0")) & (kind != ord("1"))).sum())
+            first = first[kind == ord("0")]
+        start, end = marks[first + column - 1] + 1, marks[first + column]
+        some = end > start
+        lines.used += len(first)
+        lines.with_tags += int(some.sum())
+        cells += [block[a:b] for a, b in zip(start[some].tolist(), end[some].tolist(), strict=True)]
     return b",".join(cells).split(b",") if cells else [], lines
