@@ -86,6 +86,44 @@ def stats(
 @app.command(
     epilog="""\b
 Examples:
+  cartolina data convert takeout-001.zip --to folder --into photos
+  cartolina data convert flickr8k --to shards --into flickr8k-shards
+  cartolina data convert holidays --to parquet --into holidays.parquet
+"""
+)
+def convert(
+    source: Source,
+    to: Annotated[
+        str, typer.Option(metavar="FORMAT", help="csv, tsv, jsonl, parquet, folder, locsens or shards.")
+    ],
+    into: Annotated[
+        Path, typer.Option(metavar="OUT", help="The file or folder to make; nothing may be there.")
+    ],
+    format: Format = "auto",  # noqa: A002  (the option is called so)
+    columns: Columns = None,
+    split: Split = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a dataset in another format, whole or not at all; pictures are copied as they are."""
+    with explained(NOTHING):
+        from cartolina.cli.output import table_of_facts, write_json
+        from cartolina.datasets.convert import convert as convert_dataset
+
+        shown = progress(quiet=quiet)
+        dataset = _opened(source, format, columns, shown)
+        report = convert_dataset(dataset, to, into, split, progress=shown)
+        if json:
+            write_json({"into": str(into), "to": to, "posts": report.posts, "left_out": report.left_out})
+            return
+        table_of_facts(
+            [(str(into), f"{report.posts:,} posts"), ("left out", _counts(report.left_out) or "none")]
+        )
+
+
+@app.command(
+    epilog="""\b
+Examples:
   cartolina data vocab yfcc100m_dataset --into vocab.txt --words glove.6B.50d.txt --photos-only
   cartolina data vocab yfcc100m_dataset-*.bz2 --into vocab.txt --workers 8
   cartolina data vocab posts.csv --into vocab.txt --size 5000 --drop 0
