@@ -153,8 +153,12 @@ def write_folder(root: Path, posts: Iterator[Placed], left: Left) -> int:
             left(str(error))
             continue
         if post.captions:
-            path.with_name(f"{path.name}.txt").write_text(post.text + "\n", encoding="utf-8")
+            _write(path.with_name(f"{path.name}.txt"), post.text)
         text = json.dumps(said(post), ensure_ascii=False, indent=1)
-        path.with_name(f"{path.name}.json").write_text(text + "\n", encoding="utf-8")
+        _write(path.with_name(f"{path.name}.json"), text)
         count += 1
     return count
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
