@@ -44,16 +44,17 @@ def test_the_cache_folder_follows_the_environment(monkeypatch):
 def test_what_is_staged_is_there_whole_or_not_at_all(tmp_path, folder):
     target = tmp_path / "new" / "made"
 
-    def fill(made):
+    def fill(made, error=None):
         if folder:
             (made / "deep").mkdir()
             (made / "deep" / "a").write_text("a")
         else:
             made.write_text("a")
+        if error:
+            raise error
 
     with pytest.raises(OSError, match="full"), durable.staged(target, folder=folder) as made:
-        fill(made)
-        raise OSError(28, "full")
+        fill(made, OSError(28, "full"))
     assert list(target.parent.iterdir()) == []
     with durable.staged(target, folder=folder) as made:
         fill(made)

@@ -334,7 +334,7 @@ def _raw_files(sources: list[Path], format: str) -> list[Path]:  # noqa: A002
     files: list[Path] = []
     for source in sources:
         found = sorted(source.glob("yfcc100m_dataset*")) if source.is_dir() else [source]
-        found = [file for file in found if file.is_file() and looks_like_yfcc(file)]
+        found = [file for file in found if file.is_file() and (format != "auto" or looks_like_yfcc(file))]
         if not found:
             return []
         files += found

@@ -75,11 +75,11 @@ class Vocabulary:
 def hashtag(text: str) -> bytes | str:
     """A tag as the vocabulary has it, in UTF-8, or in a phrase why it has none."""
     tag = clean(text.lower()).replace(" ", "").replace("+", "")
-    if any(letter.isdigit() for letter in tag):
+    if any(map(str.isdigit, tag)):
         return "digits"
     if "," in tag or ";" in tag:  # no file that speaks of it could hold it
         return "comma or semicolon"
-    return tag.encode() if any(letter.isprintable() for letter in tag) else "empty"
+    return tag.encode() if any(map(str.isprintable, tag)) else "empty"
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,8 @@ class Hashtag:
         plain = raw.translate(None, b"+") if self.is_encoded else raw
         if plain.isalpha():  # letters of ASCII: nearly all
             return plain.lower()
+        if plain.isalnum():
+            return "digits"
         if self.is_encoded:
             if _CUT_SHORT.search(plain):
                 return "broken escape"
