@@ -20,8 +20,10 @@ from cartolina.datasets.flickr import FLICKR8K, FLICKR30K
 from cartolina.datasets.flickr_export import FLICKR_EXPORT
 from cartolina.datasets.folder import FOLDER
 from cartolina.datasets.imagefolder import IMAGEFOLDER
+from cartolina.datasets.instacities import INSTACITIES
 from cartolina.datasets.instagram import INSTAGRAM
 from cartolina.datasets.metadata import describe_photo, read_metadata, reconciled
+from cartolina.datasets.mirflickr import MIRFLICKR
 from cartolina.datasets.table import TABLE
 from cartolina.datasets.takeout import TAKEOUT
 from cartolina.errors import InputError, UnknownName
@@ -43,7 +45,18 @@ __all__ = [
 # In the order `auto` asks them: from what only one format looks like to what anything could be.
 READERS: dict[str, Reader] = {
     reader.name: reader
-    for reader in (FLICKR8K, FLICKR30K, TAKEOUT, FLICKR_EXPORT, INSTAGRAM, TABLE, IMAGEFOLDER, FOLDER)
+    for reader in (
+        FLICKR8K,
+        FLICKR30K,
+        INSTACITIES,
+        MIRFLICKR,
+        TAKEOUT,
+        FLICKR_EXPORT,
+        INSTAGRAM,
+        TABLE,
+        IMAGEFOLDER,
+        FOLDER,
+    )
 }
 
 
