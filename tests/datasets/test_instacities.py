@@ -102,9 +102,12 @@ def test_what_is_missing_or_hostile_is_counted_and_the_rest_read(tmp_path):
     (captions / "notes.md").write_text("not a caption")
     posts, skipped = read(open_dataset(tmp_path))
     assert [(post.id, post.captions) for post in posts] == [
+        ("london/1001", ()),
         ("london/1002", ("Café ☕",)),
         ("london/1003", ("Café",)),
+        ("london/1004", ()),
         ("london/1005", ()),
+        ("london/1006", ()),
         ("london/1007", ("Sunset 1007 in #london 🌇 #sun",)),
     ]
     assert skipped == [

@@ -129,16 +129,21 @@ class _Home:
                 continue
             bounds = split_bounds(len(names))[split] if split else range(len(names))
             for position in bounds:
-                yield self._read(city, names[position])
+                yield from self._read(city, names[position])
 
-    def _read(self, city: str, name: str) -> Post | Skipped:
+    def _read(self, city: str, name: str) -> Iterator[Post | Skipped]:
         where = f"{city}/{name}"
         if printable(where) != where:
-            return Skipped(printable(where), "bad file name", "not UTF-8")
-        key = where.removesuffix(".txt")
+            yield Skipped(printable(where), "bad file name", "not UTF-8")
+            return
+        key, caption = where.removesuffix(".txt"), None
         try:
             image = locate(f"{key}.jpg", self.images)
+        except NotTaken as error:
+            yield Skipped(where, error.reason, str(error))
+            return
+        try:
             caption = read_text(self.captions / where, self.root)
         except NotTaken as error:
-            return Skipped(where, error.reason, str(error))
-        return PhotoMetadata(captions=read_captions(caption)).post(key, image, (city,))
+            yield Skipped(where, error.reason, f"{error}; the post stays without")
+        yield PhotoMetadata(captions=read_captions(caption)).post(key, image, (city,))
