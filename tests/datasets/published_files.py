@@ -1,5 +1,7 @@
 """Published datasets in small, laid out as they are."""
 
+import json
+
 from photo_files import write
 
 CITIES = ("london", "newyork")
@@ -38,3 +40,38 @@ def link(path, target):
     """A link in place of whatever is at `path`."""
     path.unlink(missing_ok=True)
     path.symlink_to(target)
+
+
+ENTRIES = [
+    {
+        "id": "a",
+        "title": "A tench &amp; a net",
+        "description": 'By <a href="http://x">me</a>',
+        "tags": ["fish", "New York"],
+    },
+    {"id": "b", "title": "Another", "description": "", "tags": []},
+    {"id": "c", "title": "Third"},
+]
+
+
+def webvision(root, names=("a", "b", "c")):
+    """A query of Google's and one of Flickr's with the photos `names` each, and two photos of val."""
+    info = root / "info"
+    info.mkdir(parents=True)
+    (info / "synsets.txt").write_text("n01440764 tench, Tinca tinca\nn01443537 goldfish, Carassius auratus\n")
+    (info / "queries_synsets_map.txt").write_text("1 1\n2 2\n")
+    (info / "queries_google.txt").write_text("1 tench\n2 goldfish pond\n")
+    for number, source in enumerate(("google", "flickr")):
+        folder = f"{source}/q000{number + 1}"
+        files = [f"{folder}/{name}.jpg" for name in names]
+        for file in files:
+            write(root / file)
+        (info / f"train_filelist_{source}.txt").write_text("".join(f"{file} {number}\n" for file in files))
+        lines = (f"{folder}.json {at}\n" for at in range(1, len(names) + 1))
+        (info / f"train_meta_list_{source}.txt").write_text("".join(lines))
+        (root / f"{source}_json").mkdir()
+        (root / f"{source}_json/q000{number + 1}.json").write_text(json.dumps(ENTRIES))
+    for number in (1, 2):
+        write(root / f"val_images_256/val00000{number}.jpg")
+    (info / "val_filelist.txt").write_text("val000001.jpg 1\nval000002.jpg 0\n")
+    return root

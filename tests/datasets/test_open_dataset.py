@@ -3,7 +3,7 @@ import sys
 
 import pytest
 from export_files import flickr, instagram, lay, takeout
-from published_files import instacities, mirflickr
+from published_files import instacities, mirflickr, webvision
 
 from cartolina.datasets import READERS, open_dataset
 from cartolina.datasets.dataset import Dataset, Skipped
@@ -26,6 +26,8 @@ def make(root, name):
             write(root / "cats/2.jpg")
         case "instacities1m":
             instacities(root)
+        case "webvision":
+            webvision(root)
         case "mirflickr25k":
             mirflickr(root, [["dog"], ["cat"]], {"animals": [1, 2]})
         case "takeout":

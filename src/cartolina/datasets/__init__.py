@@ -26,6 +26,7 @@ from cartolina.datasets.metadata import describe_photo, read_metadata, reconcile
 from cartolina.datasets.mirflickr import MIRFLICKR
 from cartolina.datasets.table import TABLE
 from cartolina.datasets.takeout import TAKEOUT
+from cartolina.datasets.webvision import WEBVISION
 from cartolina.errors import InputError, UnknownName
 
 __all__ = [
@@ -49,6 +50,7 @@ READERS: dict[str, Reader] = {
         FLICKR8K,
         FLICKR30K,
         INSTACITIES,
+        WEBVISION,
         MIRFLICKR,
         TAKEOUT,
         FLICKR_EXPORT,
