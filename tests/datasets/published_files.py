@@ -1,5 +1,6 @@
 """Published datasets in small, laid out as they are."""
 
+import hashlib
 import json
 
 from photo_files import write
@@ -74,4 +75,51 @@ def webvision(root, names=("a", "b", "c")):
     for number in (1, 2):
         write(root / f"val_images_256/val00000{number}.jpg")
     (info / "val_filelist.txt").write_text("val000001.jpg 1\nval000002.jpg 0\n")
+    return root
+
+
+COLUMNS = """line id hash user nickname taken uploaded device title description tags machine lon lat accuracy
+page url license license_url server farm secret secret_original extension marker"""
+
+
+def yfcc_line(number=0, **cells):
+    """A line of yfcc100m_dataset with its 25 columns; words are given as they are in the file."""
+    digest = hashlib.md5(str(number).encode()).hexdigest()
+    usual = {
+        "line": number,
+        "id": 6985418911 + number,
+        "hash": digest,
+        "user": "39089491@N00",
+        "nickname": "nino63004",
+        "taken": "2012-04-11 12:20:33.0",
+        "uploaded": 1335612327,
+        "device": "Canon+EOS+450D",
+        "title": "Sagrada+Fam%C3%ADlia",
+        "description": "By+Gaud%C3%AD%0Aat+%3Cb%3Enight%3C%2Fb%3E+%26amp%3B+day",
+        "tags": "barcelona,new+york,caf%C3%A9",
+        "machine": "geo:lat=41.4",
+        "lon": "2.1744",
+        "lat": "41.4036",
+        "accuracy": 16,
+        "page": "http://www.flickr.com/photos/39089491@N00/6985418911/",
+        "url": "http://farm8.staticflickr.com/7205/6985418911_df7747990d.jpg",
+        "license": "Attribution License",
+        "license_url": "http://creativecommons.org/licenses/by/2.0/",
+        "server": 7205,
+        "farm": 8,
+        "secret": "df7747990d",
+        "secret_original": "692d7e0a7f",
+        "extension": "jpg",
+        "marker": 0,
+    }
+    return "\t".join(str({**usual, **cells}[name]) for name in COLUMNS.split()) + "\n"
+
+
+def yfcc(root, count=3):
+    """The dataset file with `count` photos and their images."""
+    root.mkdir(exist_ok=True)
+    (root / "yfcc100m_dataset").write_text("".join(yfcc_line(number) for number in range(count)))
+    for number in range(count):
+        digest = hashlib.md5(str(number).encode()).hexdigest()
+        write(root / f"data/images/{digest[:3]}/{digest[3:6]}/{digest}.jpg")
     return root

@@ -27,6 +27,7 @@ from cartolina.datasets.mirflickr import MIRFLICKR
 from cartolina.datasets.table import TABLE
 from cartolina.datasets.takeout import TAKEOUT
 from cartolina.datasets.webvision import WEBVISION
+from cartolina.datasets.yfcc import YFCC100M
 from cartolina.errors import InputError, UnknownName
 
 __all__ = [
@@ -52,6 +53,7 @@ READERS: dict[str, Reader] = {
         INSTACITIES,
         WEBVISION,
         MIRFLICKR,
+        YFCC100M,
         TAKEOUT,
         FLICKR_EXPORT,
         INSTAGRAM,

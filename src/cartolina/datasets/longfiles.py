@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
 from cartolina.datasets.dataset import Skipped
 from cartolina.datasets.encoding import decode
@@ -23,7 +23,7 @@ _BLOCK = 1 << 20
 _ERRORS = (OSError, EOFError, zlib.error, ValueError)
 
 
-def open_long(path: Path) -> IO[bytes]:
+def open_long(path: Path) -> io.BufferedIOBase:
     """Open a file for reading bytes, unpacking what its first bytes say is gzip or bzip2."""
     with path.open("rb") as file:
         start = file.read(3)

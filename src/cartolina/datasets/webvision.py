@@ -1,12 +1,12 @@
-"""`webvision`: what Flickr and Google found for the 1,000 classes of ImageNet, with the words beside the photos.
+"""`webvision`: photos that Google and Flickr found for the 1,000 classes of ImageNet, with their words.
 
     WebVision/
-      info/train_filelist_google.txt         google/q0001/f5yzxTZVbz.jpg 0         a photo and its class, from 0
-      info/train_meta_list_google.txt        google/q0001.json 1                   its entry there, from 1
+      info/train_filelist_google.txt         google/q0001/f5yzxTZVbz.jpg 0      a photo, its class from 0
+      info/train_meta_list_google.txt        google/q0001.json 1                its entry there, from 1
       info/train_filelist_flickr.txt, train_meta_list_flickr.txt, val_filelist.txt, test_filelist.txt
-      info/synsets.txt                       n01440764 tench, Tinca tinca          the classes, a line each
-      info/queries_google.txt                1 tench                               what was searched for
-      info/queries_synsets_map.txt           1 1                                   query, class from 1
+      info/synsets.txt                       n01440764 tench, Tinca tinca       the classes, a line each
+      info/queries_google.txt                1 tench                            what was searched for
+      info/queries_synsets_map.txt           1 1                                query, class from 1
       google/q0001/*.jpg, flickr/q0001/*.jpg      the photos, or in resized_images/
       google_json/q0001.json, flickr_json/…       lists of {"title", "description", "tags", …}, or in google/
       val_images_256/*.jpg                        also val_images_resized/, val_images/, val/; test likewise
