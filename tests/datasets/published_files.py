@@ -123,3 +123,17 @@ def yfcc(root, count=3):
         digest = hashlib.md5(str(number).encode()).hexdigest()
         write(root / f"data/images/{digest[:3]}/{digest[3:6]}/{digest}.jpg")
     return root
+
+
+def locsens(root, count=3, images="img"):
+    """A list a split with `count` lines each, and their photos."""
+    (root / "splits").mkdir(parents=True)
+    for at, split in enumerate(("train_filtered", "val", "test")):
+        lines = [
+            f"{100 * at + number};sagrada,gaud%C3%AD;Spain;New+York;41.4036;2.1744;http://farm8/{number}.jpg\n"
+            for number in range(count)
+        ]
+        (root / f"splits/{split}.txt").write_text("".join(lines))
+        for number in range(count) if images else ():
+            write(root / images / f"{100 * at + number}.jpg")
+    return root

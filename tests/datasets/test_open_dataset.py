@@ -3,7 +3,7 @@ import sys
 
 import pytest
 from export_files import flickr, instagram, lay, takeout
-from published_files import instacities, mirflickr, webvision, yfcc
+from published_files import instacities, locsens, mirflickr, webvision, yfcc
 
 from cartolina.datasets import READERS, open_dataset
 from cartolina.datasets.dataset import Dataset, Skipped
@@ -28,6 +28,8 @@ def make(root, name):
             instacities(root)
         case "webvision":
             webvision(root)
+        case "locsens":
+            locsens(root)
         case "yfcc100m":
             yfcc(root)
         case "mirflickr25k":

@@ -22,6 +22,7 @@ from cartolina.datasets.folder import FOLDER
 from cartolina.datasets.imagefolder import IMAGEFOLDER
 from cartolina.datasets.instacities import INSTACITIES
 from cartolina.datasets.instagram import INSTAGRAM
+from cartolina.datasets.locsens import LOCSENS
 from cartolina.datasets.metadata import describe_photo, read_metadata, reconciled
 from cartolina.datasets.mirflickr import MIRFLICKR
 from cartolina.datasets.table import TABLE
@@ -54,6 +55,7 @@ READERS: dict[str, Reader] = {
         WEBVISION,
         MIRFLICKR,
         YFCC100M,
+        LOCSENS,
         TAKEOUT,
         FLICKR_EXPORT,
         INSTAGRAM,
