@@ -1,9 +1,11 @@
 """Published datasets in small, laid out as they are."""
 
 import hashlib
+import io
 import json
+import tarfile
 
-from photo_files import write
+from photo_files import jpeg, write
 
 CITIES = ("london", "newyork")
 
@@ -136,4 +138,36 @@ def locsens(root, count=3, images="img"):
         (root / f"splits/{split}.txt").write_text("".join(lines))
         for number in range(count) if images else ():
             write(root / images / f"{100 * at + number}.jpg")
+    return root
+
+
+def tar(path, files):
+    """A tar (packed, where its name says so) of `files`, a list of (name, bytes) in their order."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w" if path.suffix == ".tar" else "w:gz") as packed:
+        for name, data in files:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            packed.addfile(member, io.BytesIO(data))
+    return path
+
+
+def sample(key, **values):
+    """The files that img2dataset writes of a photo it downloaded."""
+    said = {"caption": f"A dog {key}", "url": f"http://x/{key}.jpg", "key": key, "status": "success"}
+    said |= {"error_message": None, "width": 256, "height": 256, "exif": "{}", **values}
+    return [
+        (f"{key}.jpg", jpeg()),
+        (f"{key}.json", json.dumps(said).encode()),
+        (f"{key}.txt", said["caption"].encode()),
+    ]
+
+
+def shards(root, count=2, samples=3):
+    """`count` shards with `samples` each, and img2dataset's statistics beside them."""
+    for shard in range(count):
+        keys = [f"{shard:05}{number:04}" for number in range(samples)]
+        tar(root / f"{shard:05}.tar", [file for key in keys for file in sample(key)])
+        said = {"count": samples + 1, "successes": samples, "failed_to_download": 1}
+        (root / f"{shard:05}_stats.json").write_text(json.dumps(said))
     return root

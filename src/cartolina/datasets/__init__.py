@@ -25,6 +25,7 @@ from cartolina.datasets.instagram import INSTAGRAM
 from cartolina.datasets.locsens import LOCSENS
 from cartolina.datasets.metadata import describe_photo, read_metadata, reconciled
 from cartolina.datasets.mirflickr import MIRFLICKR
+from cartolina.datasets.shards import SHARDS
 from cartolina.datasets.table import TABLE
 from cartolina.datasets.takeout import TAKEOUT
 from cartolina.datasets.webvision import WEBVISION
@@ -59,6 +60,7 @@ READERS: dict[str, Reader] = {
         TAKEOUT,
         FLICKR_EXPORT,
         INSTAGRAM,
+        SHARDS,
         TABLE,
         IMAGEFOLDER,
         FOLDER,

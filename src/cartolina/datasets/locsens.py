@@ -4,7 +4,7 @@
     vocab.txt                                        a tag a line, the most frequent first (`read_vocabulary`)
     queries.txt                                      gaudi,41.4036,2.1744 (`read_geo_queries`)
     embeddings.txt                                   6985418911,.01,-.2,… (`embeddings.embedding_batches`)
-    img/6985418911.jpg                               the photos; or in images/, train_img/, val_img/, test_img/
+    img/6985418911.jpg                               the photos; or in images/, train_img/, val_img/ …
 
 A line is id; tags; country; town; latitude; longitude; address of the photo. There are no captions. Country
 and town become the labels `country:Spain` and `town:Barcelona`. Ids are Flickr's.
@@ -58,8 +58,8 @@ class LocSensReader:
         home = _Home.find(path)
         if home is None:
             raise InputError(
-                f"{path} is not LocSens's: expected train.txt, val.txt or test.txt, in it or in splits/, with "
-                "lines like id;tag,tag;country;town;lat;lon;url"
+                f"{path} is not LocSens's: expected train.txt, val.txt or test.txt, in it or in splits/, "
+                "with lines like id;tag,tag;country;town;lat;lon;url"
             )
         return Dataset(
             format=self.name,
