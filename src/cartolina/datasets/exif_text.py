@@ -1,6 +1,6 @@
 """EXIF as text, the way ExifRead prints it and img2dataset keeps it: the pictures it writes have none left.
 
-"EXIF DateTimeOriginal": "2014:07:11 12:00:01", "GPS GPSLatitude": "[41, 23, 617/50]", "GPS GPSLatitudeRef": "N"
+"EXIF DateTimeOriginal": "2014:07:11 12:00:01", "GPS GPSLatitude": "[41, 23, 617/50]", …
 """
 
 from __future__ import annotations
