@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from export_files import flickr, instagram, lay, takeout
-from published_files import instacities, locsens, mirflickr, shards, webvision, yfcc
+from published_files import huggingface, instacities, locsens, mirflickr, shards, webvision, yfcc
 
 from cartolina.datasets import READERS, open_dataset
 from cartolina.datasets.dataset import Dataset, Skipped
@@ -34,6 +34,8 @@ def make(root, name):
         case "shards":
             shards(root)
             shutil.rmtree(root / "images")
+        case "huggingface":
+            huggingface(root)
         case "yfcc100m":
             yfcc(root)
         case "mirflickr25k":
