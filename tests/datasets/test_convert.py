@@ -102,6 +102,24 @@ def test_shards(some, tmp_path, monkeypatch):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
 
 
+def test_shards_and_lists_are_read_back(some, tmp_path):
+    for to, stays in (("shards", slice(1, 6)), ("locsens", slice(3, 4))):
+        convert(some, to, tmp_path / to)
+        back = open_dataset(tmp_path / to)
+        assert (back.format, back.splits) == (to, ("train", "test"))
+        for split in back.splits:
+            expected = [post for post in some.posts(split) if post.place or to == "shards"]
+            posts = list(back.posts(split))
+            assert [without_image(post)[stays] for post in posts] == [
+                without_image(post)[stays] for post in expected
+            ]
+            assert len(posts) == back.count(split) == len(expected)
+            assert all(post.image for post in posts)
+    (rome,) = open_dataset(tmp_path / "locsens").posts("train")
+    assert rome.tags == ("New York", "sea")
+    assert rome.labels == ("country:Italy", "town:Rome")
+
+
 def test_shards_have_only_what_has_a_picture(tmp_path, monkeypatch):
     monkeypatch.setattr(shard_files, "SHARD", 1)
     posts = [Post("1", jpeg()), Post("2"), Post("3", b"text"), Post("4", jpeg()), Post("5")]

@@ -270,14 +270,16 @@ def split(
         from collections import Counter
 
         from cartolina.cli.output import table_of_facts, write_json
+        from cartolina.datasets.locsens import read_vocabulary
         from cartolina.datasets.splits import eligible, write_splits
-        from cartolina.datasets.vocabulary import read_vocabulary
         from cartolina.errors import InputError
 
         if locsens != (vocab is not None):
             raise InputError("--locsens and --vocab FILE go together: which tags count is what FILE says")
         shown = progress(quiet=quiet)
         known = frozenset(tag.encode() for tag in read_vocabulary(vocab)) if vocab else frozenset()
+        if vocab and not known:
+            raise InputError(f"{vocab} has no tags: expected a vocabulary, a tag a line")
         dataset = _opened(source, format, columns, shown)
         left_out: Counter[str] = Counter()
 
@@ -323,6 +325,7 @@ def _opened(source: Path, format: str, columns: str | None, shown: Progress) -> 
 
 def _raw_files(sources: list[Path], format: str) -> list[Path]:  # noqa: A002
     """The raw files among the sources, if all are such; a folder stands for those in it."""
+    from cartolina.datasets.yfcc import parts_of
     from cartolina.datasets.yfcc_tags import looks_like_yfcc
     from cartolina.errors import InputError
 
@@ -333,8 +336,8 @@ def _raw_files(sources: list[Path], format: str) -> list[Path]:  # noqa: A002
         return []
     files: list[Path] = []
     for source in sources:
-        found = sorted(source.glob("yfcc100m_dataset*")) if source.is_dir() else [source]
-        found = [file for file in found if file.is_file() and (format != "auto" or looks_like_yfcc(file))]
+        found = parts_of(source) if source.is_dir() else [source]
+        found = [file for file in found if format != "auto" or looks_like_yfcc(file)]
         if not found:
             return []
         files += found

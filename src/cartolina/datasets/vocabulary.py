@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from cartolina.datasets.encoding import lines as text_lines
 from cartolina.datasets.fields import clean
 from cartolina.datasets.processes import Tell, in_processes
 from cartolina.datasets.tag_counts import PARTS, TagCounts, Totals, totals
@@ -36,7 +35,6 @@ __all__ = [
     "Hashtag",
     "Vocabulary",
     "hashtag",
-    "read_vocabulary",
     "vocabulary_of_posts",
     "vocabulary_of_yfcc",
     "write_vocabulary",
@@ -184,19 +182,9 @@ def vocabulary_of_posts(
 
 
 def write_vocabulary(path: Path, vocabulary: Vocabulary) -> None:
-    """Write the tags, one a line, atomically."""
+    """Write the tags, one a line, atomically; `locsens.read_vocabulary` reads them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, "".join(f"{tag}\n" for tag in vocabulary.tags).encode())
-
-
-def read_vocabulary(path: Path) -> tuple[str, ...]:
-    """The tags of a vocabulary's file, the most frequent first; raises `InputError` where there are none."""
-    if not path.is_file():
-        raise InputError(f"there is no vocabulary at {path}: expected a file with a tag on each line")
-    tags = tuple(dict.fromkeys(tag for line in text_lines(path) if (tag := line.strip())))
-    if not tags:
-        raise InputError(f"{path} is empty: expected a tag on each line")
-    return tags
 
 
 @dataclass
