@@ -65,7 +65,6 @@ def convert(
     if to in TABLE_FORMATS and into.suffix.lower() != f".{to}":
         raise InputError(f"{into} should end in .{to}, as the format asked for does")
     left: Counter[str] = Counter()
-
     met: set[tuple[str, str]] = set()
 
     def skip(one: Skipped) -> None:
