@@ -23,6 +23,7 @@ BENCHMARKS = {
     "places": False,
     "duplicates": True,
     "kills": False,
+    "vocabulary": False,
 }
 
 
