@@ -26,6 +26,7 @@ def create(
 
     - "minilm": all-MiniLM-L6-v2, English sentences;
     - "word2vec": learnt on the captions by `fit`, with `seed` and `workers` (1: the same vectors each time);
+    - "glove": likewise;
     - "glove-6b-50d": GloVe's English words; "words:/path": the words of a word2vec or GloVe file;
     - "hf:/folder": a local sentence encoder of any language.
 
@@ -89,6 +90,12 @@ def _word2vec(asked: _Asked) -> TextModel:
 
 
 def _glove(asked: _Asked) -> TextModel:
+    from cartolina.text.glove import GloVe, GloVeSettings
+
+    return GloVe(GloVeSettings(seed=asked.seed, workers=asked.workers), pooling=asked.pooling)
+
+
+def _glove_6b_50d(asked: _Asked) -> TextModel:
     from cartolina.text.pretrained import glove_6b_50d
 
     return glove_6b_50d(asked.pooling)
@@ -103,7 +110,8 @@ def _words(asked: _Asked) -> TextModel:
 MODELS: dict[str, Callable[[_Asked], TextModel]] = {
     "minilm": _minilm,
     "word2vec": _word2vec,
-    "glove-6b-50d": _glove,
+    "glove": _glove,
+    "glove-6b-50d": _glove_6b_50d,
     "words:": _words,
     "hf:": _hf,
 }
