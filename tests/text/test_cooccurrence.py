@@ -132,7 +132,7 @@ def test_every_key_can_be_undone():
     pairs = np.r_[rng.integers(0, 2**31, (1000, 2)), [[0, 0], [0, 1], [2**31 - 1, 2**31 - 1]]]
     keys = np.array([scrambled(np.uint64(a << 32 | b)) for a, b in pairs.tolist()], np.uint64)
     first, second = np.empty(len(pairs), np.int32), np.empty(len(pairs), np.int32)
-    unscramble(keys, first, second)
+    unscramble(np.stack([keys, keys], 1), first, second)
     np.testing.assert_array_equal(np.stack([first, second], 1), pairs)
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import tempfile
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -91,13 +91,21 @@ def count_cooccurrences(
         raise InputError(f"a window of {window} words holds no pairs: expected 1 or more")
     require("numba", "counting co-occurrences", "pip install 'cartolina[text]'")
     weights, unit = _weights(window)
-    most = max(_power_below(memory // 32 // workers), 1 << max(12, (2 * len(weights)).bit_length()))
-    counters = [_Counter(words, weights, most) for _ in range(workers)]
+    parts = [_Part(words, weights, unit, part, workers, memory // workers) for part in range(workers)]
     try:
-        _count(words, counters, progress)
-        spilled = any(counter.spilled for counter in counters)
-        runs = [run for counter in counters for run in counter.runs()]
-        records = _merged(runs, unit, max(memory // 128, 1 << 10), on_disk=spilled)
+        with (
+            progress.task("co-occurrences", len(words), "words") as step,
+            ThreadPoolExecutor(workers) as threads,
+        ):
+            for start in range(0, len(words), CHUNK):
+                stop = min(start + CHUNK, len(words))
+                list(threads.map(lambda part: part.count(start, stop), parts))  # noqa: B023  (done at once)
+                step.advance(stop - start)
+            spilled = any(part.spilled for part in parts)
+            if spilled:
+                records = _on_disk(piece for part in parts for piece in part.pieces())
+            else:
+                records = np.concatenate(list(threads.map(lambda part: part.whole(), parts)))
     except OSError as error:
         raise InputError(
             f"the co-occurrences do not fit into {memory >> 20} MiB of memory, and the temporary folder "
@@ -105,54 +113,48 @@ def count_cooccurrences(
             "a disk with room"
         ) from error
     finally:
-        for counter in counters:
-            counter.close()
+        for part in parts:
+            part.close()
     return CoOccurrences(size, records, spilled)
 
 
-def _count(words: NDArray[np.int32], counters: list[_Counter], progress: Progress) -> None:
-    """Share `words` out among the counters, chunk by chunk."""
-    spans = [(start, min(start + CHUNK, len(words))) for start in range(0, len(words), CHUNK)]
-    with (
-        progress.task("co-occurrences", len(words), "words") as step,
-        ThreadPoolExecutor(len(counters)) as threads,
-    ):
-        for at in range(0, len(spans), len(counters)):
-            spans_now = spans[at : at + len(counters)]
-            running = [
-                threads.submit(counter.count, *span)
-                for counter, span in zip(counters, spans_now, strict=False)
-            ]
-            for one in running:
-                one.result()
-            step.advance(spans_now[-1][1] - spans_now[0][0])
+class _Part:
+    """One thread's share of the pairs, by their keys: its table, and the runs put aside when that was full.
 
+    All threads read all words, and no pair is counted by two of them.
+    """
 
-class _Counter:
-    """One thread's table of pairs, and the runs that had to be put aside when it was full."""
-
-    def __init__(self, words: NDArray[np.int32], weights: NDArray[np.int64], most: int) -> None:
-        self._words = words
-        self._weights = weights
-        self._most = most
-        self._table = _table(min(most, 1 << max(12, (2 * len(weights)).bit_length())))
+    def __init__(
+        self,
+        words: NDArray[np.int32],
+        weights: NDArray[np.int64],
+        unit: int,
+        part: int,
+        parts: int,
+        memory: int,
+    ) -> None:
+        self._words, self._weights, self._unit = words, weights, unit
+        self._part, self._parts, self._memory = part, parts, memory
+        least = 1 << max(12, (2 * len(weights)).bit_length())  # room for the pairs of one word
+        self._most = max(1 << max(memory // 32, 1).bit_length() - 1, least)
+        self._table = _table(least)
         self._entries = 0
         self._aside: IO[bytes] | None = None
         self._ends = [0]
 
     @property
     def spilled(self) -> bool:
-        """Whether the table was ever full."""
+        """Whether the table was ever as full as memory allows."""
         return self._aside is not None
 
     def count(self, start: int, stop: int) -> None:
-        """Count the pairs of the words in [start, stop) with those before them."""
+        """Count this part's pairs of the words in [start, stop) with those before them."""
         from cartolina.text.glove_kernels import count_pairs
 
         while True:
             room = int(LOAD * _slots(self._table)) - self._entries
             start, added = count_pairs(
-                self._words, start, stop, self._weights, self._table, _shift(self._table), room
+                self._words, start, stop, self._weights, self._part, self._parts, self._table, room
             )
             self._entries += added
             if start == stop:
@@ -162,20 +164,39 @@ class _Counter:
             else:
                 self._put_aside()
 
-    def runs(self) -> list[Run]:
-        """All that was counted, as sorted runs; the counter is empty then."""
-        if self._aside is None:
-            runs = [self._run()]
-        else:
+    def whole(self) -> NDArray[np.void]:
+        """What was counted, as records, where all of it is in memory; the part is empty then."""
+        run = self._run()
+        self.close()
+        return _records(run, self._unit)
+
+    def pieces(self) -> Iterator[NDArray[np.void]]:
+        """What was counted, as records in the order of their keys, merged from the runs piece by piece."""
+        if self._entries:
             self._put_aside()
+        runs: list[Run] = []
+        if self._aside is not None:
             self._aside.flush()
             aside = np.asarray(np.memmap(self._aside, np.uint64, "r", shape=(self._ends[-1], 2)))
             runs = [aside[start:end] for start, end in pairwise(self._ends)]
         self.close()
-        return runs
+        low, high = ((part << 64) // self._parts for part in (self._part, self._part + 1))
+        pieces = 1 + self._ends[-1] // max(self._memory // 128, 1 << 10)
+        starts = [0] * len(runs)
+        for piece in range(1, pieces + 1):
+            bound = low + (high - low) * piece // pieces
+            ends = [
+                len(run) if piece == pieces else bisect_left(run[:, 0], np.uint64(bound), start)
+                for run, start in zip(runs, starts, strict=True)
+            ]
+            yield _records(
+                _merged([np.array(run[a:b]) for run, a, b in zip(runs, starts, ends, strict=True)]),
+                self._unit,
+            )
+            starts = ends
 
     def close(self) -> None:
-        """Give up the memory; what was mapped stays until nobody looks at it."""
+        """Give up the memory; what is mapped stays until nobody looks at it."""
         self._table = np.zeros((0, 2), np.uint64)
         if self._aside is not None:
             self._aside.close()
@@ -184,7 +205,7 @@ class _Counter:
         from cartolina.text.glove_kernels import move_over
 
         larger = _table(2 * _slots(self._table))
-        move_over(self._table, larger, _shift(larger))
+        move_over(self._table, larger, self._parts)
         self._table = larger
 
     def _put_aside(self) -> None:
@@ -202,21 +223,16 @@ class _Counter:
         return run
 
 
-def _table(slots: int) -> NDArray[np.uint64]:
+def _table(slots: int) -> Run:
     from cartolina.text.glove_kernels import PAD
 
     return np.zeros((slots + PAD, 2), np.uint64)
 
 
-def _slots(table: NDArray[np.uint64]) -> int:
+def _slots(table: Run) -> int:
     from cartolina.text.glove_kernels import PAD
 
     return len(table) - PAD
-
-
-def _shift(table: NDArray[np.uint64]) -> int:
-    """How far a key is shifted to give its home: the number of slots is a power of two."""
-    return 65 - _slots(table).bit_length()
 
 
 def _weights(window: int) -> tuple[NDArray[np.int64], int]:
@@ -225,54 +241,37 @@ def _weights(window: int) -> tuple[NDArray[np.int64], int]:
     return np.array([0, *(round(unit / distance) for distance in range(1, window + 1))], np.int64), unit
 
 
-def _merged(runs: list[Run], unit: int, piece_rows: int, *, on_disk: bool) -> NDArray[np.void]:
-    """The records of all `runs` in the order of their keys, made in pieces of about `piece_rows` entries."""
-    pieces = _pieces(runs, unit, max(1, -(-sum(map(len, runs)) // piece_rows)))
-    if not on_disk:
-        return np.concatenate([np.zeros(0, RECORD), *pieces])
+def _merged(runs: list[Run]) -> Run:
+    """One run of all `runs`; equal keys are added up."""
+    from cartolina.text.glove_kernels import merge
+
+    while len(runs) > 1:
+        merged = runs[: len(runs) % 2]
+        for one, other in zip(runs[len(merged) :: 2], runs[len(merged) + 1 :: 2], strict=True):
+            both = np.empty((len(one) + len(other), 2), np.uint64)
+            merged.append(both[: merge(one, other, both)])
+        runs = merged
+    return runs[0] if runs else np.empty((0, 2), np.uint64)
+
+
+def _records(run: Run, unit: int) -> NDArray[np.void]:
+    """A run as records, in its order."""
+    from cartolina.text.glove_kernels import unscramble
+
+    first, second = np.empty(len(run), np.int32), np.empty(len(run), np.int32)
+    unscramble(run, first, second)
+    records = np.empty(len(run), RECORD)
+    records["first"], records["second"] = first, second
+    records["count"] = np.where(first == second, 2.0, 1.0) * (run[:, 1] / unit)  # X_ii has both its halves
+    return records
+
+
+def _on_disk(pieces: Iterable[NDArray[np.void]]) -> NDArray[np.void]:
+    """All `pieces`, mapped from a nameless file that lasts as long as somebody looks at it."""
     with tempfile.TemporaryFile() as file:
         records = 0
         for piece in pieces:
             piece.tofile(file)
             records += len(piece)
         file.flush()
-        return np.asarray(np.memmap(file, RECORD, "r", shape=(records,)))  # keeps the nameless file alive
-
-
-def _pieces(runs: list[Run], unit: int, pieces: int) -> Iterator[NDArray[np.void]]:
-    """The records of each of `pieces` equal parts of the keys' range, which hold about as many each."""
-    starts = [0] * len(runs)
-    for piece in range(1, pieces + 1):
-        bound = (piece << 64) // pieces
-        ends = [
-            len(run) if piece == pieces else bisect_left(run[:, 0], np.uint64(bound), start)
-            for run, start in zip(runs, starts, strict=True)
-        ]
-        parts = [run[start:end] for run, start, end in zip(runs, starts, ends, strict=True) if start < end]
-        if parts:
-            yield _records(np.concatenate(parts) if len(parts) > 1 else parts[0], unit)
-        starts = ends
-
-
-def _records(entries: Run, unit: int) -> NDArray[np.void]:
-    """Entries of several runs, one after the other, as records: equal keys added up, keys in order."""
-    from cartolina.text.glove_kernels import unscramble
-
-    keys = np.ascontiguousarray(entries[:, 0])
-    counts = entries[:, 1]
-    if (keys[1:] <= keys[:-1]).any():  # more than one run
-        order = np.argsort(keys, kind="stable")  # numpy finds the runs and merges them
-        keys, counts = keys[order], counts[order]
-        firsts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
-        keys, counts = keys[firsts], np.add.reduceat(counts, firsts)
-    records = np.empty(len(keys), RECORD)
-    first, second = np.empty(len(keys), np.int32), np.empty(len(keys), np.int32)
-    unscramble(keys, first, second)
-    records["first"], records["second"] = first, second
-    records["count"] = np.where(first == second, 2.0, 1.0) * (counts / unit)
-    return records
-
-
-def _power_below(number: int) -> int:
-    """The largest power of two that is not more than `number`, at least 1."""
-    return 1 << max(number.bit_length() - 1, 0)
+        return np.asarray(np.memmap(file, RECORD, "r", shape=(records,)))

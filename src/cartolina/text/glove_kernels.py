@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 __all__ = ["PAD", "adagrad", "count_pairs", "move_over", "scrambled", "take_out", "unscramble"]
@@ -21,6 +24,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 PAD = 4096
 """Slots behind a table's last home, for what is pushed on from there."""
+
+AHEAD = 16
+"""Words whose pairs are asked for from memory before they are counted."""
 
 MULTIPLIER = np.uint64(
     0x9E3779B97F4A7C15
@@ -46,6 +52,24 @@ def _compiled(function: Function) -> Function:
     return compiled
 
 
+@intrinsic
+def prefetch(typing: Any, table: Any, row: Any) -> Any:  # noqa: ANN401  (numba's and LLVM's types)
+    """Ask memory for a row of a two-dimensional `table` that will be needed soon."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        row = builder.mul(arguments[1], ir.Constant(ir.IntType(64), 2))
+        byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        ask = builder.module.declare_intrinsic(
+            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        )
+        to_write, keep, data = (ir.Constant(flag, value) for value in (1, 3, 1))
+        builder.call(ask, [builder.bitcast(builder.gep(array.data, [row]), byte), to_write, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(table, types.int64), generate
+
+
 @_compiled
 def scrambled(pair: np.uint64) -> np.uint64:
     """A pair's place in the order: a bijection of 64 bits."""
@@ -57,10 +81,10 @@ def scrambled(pair: np.uint64) -> np.uint64:
 
 
 @_compiled
-def unscramble(keys: NDArray[np.uint64], first: NDArray[np.int32], second: NDArray[np.int32]) -> None:
-    """Write the two words of each key to `first` and `second`."""
-    for at in range(len(keys)):
-        pair = keys[at] * INVERSE
+def unscramble(run: NDArray[np.uint64], first: NDArray[np.int32], second: NDArray[np.int32]) -> None:
+    """Write the two words of each key of `run` (n, 2) to `first` and `second`."""
+    for at in range(len(run)):
+        pair = run[at, 0] * INVERSE
         pair ^= pair >> HALF
         pair *= INVERSE
         pair ^= pair >> HALF
@@ -70,53 +94,84 @@ def unscramble(keys: NDArray[np.uint64], first: NDArray[np.int32], second: NDArr
 
 
 @_compiled
+def home(key: np.uint64, parts: int, bits: int) -> tuple[int, int]:
+    """Which of `parts` equal parts of all keys `key` lies in, and which of its 2^bits slots is the key's."""
+    scaled = (key >> HALF) * np.uint64(parts)
+    return np.int64(scaled >> HALF), np.int64((scaled & LOWER) >> np.uint64(32 - bits))
+
+
+@_compiled
 def count_pairs(
     words: NDArray[np.int32],
     start: int,
     stop: int,
     weights: NDArray[np.int64],
+    part: int,
+    parts: int,
     table: NDArray[np.uint64],
-    shift: int,
     room: int,
 ) -> tuple[int, int]:
-    """Add the pairs that the words in [start, stop) make with those before them.
+    """Add those pairs that the words in [start, stop) make with earlier ones whose keys lie in `part`.
 
     `words` has −1 between texts. `weights[d]` is what a pair at distance d counts (d = 0 unused). `table`
-    (slots + PAD, 2) holds a key and its count in each slot (0: free), always in the order of keys: a key's
-    home is its upper bits, `key >> shift`. Stops early where the pairs of one more word could be more than
-    the `room` entries that may be added. Returns where it stopped and how many entries were added.
+    (2^n + PAD, 2) holds a key and its count in each slot (0: free), always in the order of keys, each at its
+    `home` or behind. Stops early where what comes next could be more than the `room` entries that may be
+    added. Returns where it stopped and how many entries were added.
     """
     window = len(weights) - 1
-    last = len(table) - 1
+    bits = 0
+    while (1 << (bits + 1)) + PAD <= len(table):
+        bits += 1
+    keys = np.empty(AHEAD * window, np.uint64)
+    counts = np.empty(AHEAD * window, np.uint64)
+    slots = np.empty(AHEAD * window, np.int64)
     added = 0
-    for at in range(start, stop):
-        word = words[at]
-        if word < 0:
-            continue
-        if added + window > room:
-            return at, added
-        for distance in range(1, min(window, at) + 1):
-            other = words[at - distance]
-            if other < 0:
-                break
-            low, high = (word, other) if word < other else (other, word)
-            key = scrambled((np.uint64(low) << HALF) | np.uint64(high))
-            count = np.uint64(weights[distance])
-            slot = np.int64(key >> np.uint64(shift))
-            while table[slot, 1] != 0 and table[slot, 0] < key:
-                slot += 1
-            if table[slot, 1] != 0 and table[slot, 0] == key:
-                table[slot, 1] += count
+    at = start
+    while at < stop:
+        upto = min(at + AHEAD, stop)
+        if added + (upto - at) * window > room:
+            upto = at + 1  # near the end word by word
+            if added + window > room:
+                return at, added
+        # First all places, which lie anywhere, are asked for; then all are visited: memory answers together.
+        pairs = 0
+        for later in range(at, upto):
+            word = words[later]
+            if word < 0:
                 continue
-            added += 1
-            while count != 0:  # what is larger moves on by one, up to the next free slot
-                if slot == last:
-                    raise OverflowError("more keys at the end of the table than an even spread can bring")
-                held_key, held_count = table[slot, 0], table[slot, 1]
-                table[slot, 0], table[slot, 1] = key, count
-                key, count = held_key, held_count
-                slot += 1
+            for distance in range(1, min(window, later) + 1):
+                other = words[later - distance]
+                if other < 0:
+                    break
+                low, high = (word, other) if word < other else (other, word)
+                key = scrambled((np.uint64(low) << HALF) | np.uint64(high))
+                of, slot = home(key, parts, bits)
+                if of == part:
+                    prefetch(table, slot)
+                    keys[pairs], counts[pairs], slots[pairs] = key, weights[distance], slot
+                    pairs += 1
+        for pair in range(pairs):
+            added += _add(table, keys[pair], counts[pair], slots[pair])
+        at = upto
     return stop, added
+
+
+@_compiled
+def _add(table: NDArray[np.uint64], key: np.uint64, count: np.uint64, slot: int) -> int:
+    """Add `count` to the entry of `key`, or enter it, `slot` being its home; how many entries are new."""
+    while table[slot, 1] != 0 and table[slot, 0] < key:
+        slot += 1
+    if table[slot, 1] != 0 and table[slot, 0] == key:
+        table[slot, 1] += count
+        return 0
+    while count != 0:  # what is larger moves on by one, up to the next free slot
+        if slot == len(table) - 1:
+            raise OverflowError("more keys at the end of the table than an even spread can bring")
+        held_key, held_count = table[slot, 0], table[slot, 1]
+        table[slot, 0], table[slot, 1] = key, count
+        key, count = held_key, held_count
+        slot += 1
+    return 1
 
 
 @_compiled
@@ -131,15 +186,40 @@ def take_out(table: NDArray[np.uint64], run: NDArray[np.uint64]) -> None:
 
 
 @_compiled
-def move_over(table: NDArray[np.uint64], larger: NDArray[np.uint64], shift: int) -> None:
-    """Enter what `table` holds into `larger`, which is empty and whose homes are `key >> shift`."""
+def move_over(table: NDArray[np.uint64], larger: NDArray[np.uint64], parts: int) -> None:
+    """Enter what `table` holds into `larger`, which is empty and has twice the slots or more."""
+    bits = 0
+    while (1 << (bits + 1)) + PAD <= len(larger):
+        bits += 1
     free = np.int64(0)
     for slot in range(len(table)):
         if table[slot, 1] != 0:
-            home = np.int64(table[slot, 0] >> np.uint64(shift))
-            free = home if home > free else free
+            free = max(free, home(table[slot, 0], parts, bits)[1])
             larger[free, 0], larger[free, 1] = table[slot, 0], table[slot, 1]
             free += 1
+
+
+@_compiled
+def merge(one: NDArray[np.uint64], other: NDArray[np.uint64], both: NDArray[np.uint64]) -> int:
+    """Merge two runs into `both`, long enough for all; the counts of equal keys add up. How many there are."""
+    i = j = to = 0
+    while i < len(one) and j < len(other):
+        if one[i, 0] < other[j, 0]:
+            both[to, 0], both[to, 1] = one[i, 0], one[i, 1]
+            i += 1
+        elif one[i, 0] > other[j, 0]:
+            both[to, 0], both[to, 1] = other[j, 0], other[j, 1]
+            j += 1
+        else:
+            both[to, 0], both[to, 1] = one[i, 0], one[i, 1] + other[j, 1]
+            i += 1
+            j += 1
+        to += 1
+    for rest, start in ((one, i), (other, j)):
+        for at in range(start, len(rest)):
+            both[to, 0], both[to, 1] = rest[at, 0], rest[at, 1]
+            to += 1
+    return to
 
 
 @_compiled
