@@ -13,9 +13,6 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
-from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 __all__ = ["PAD", "adagrad", "count_pairs", "move_over", "scrambled", "take_out", "unscramble"]
@@ -24,9 +21,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 PAD = 4096
 """Slots behind a table's last home, for what is pushed on from there."""
-
-AHEAD = 16
-"""Words whose pairs are asked for from memory before they are counted."""
 
 MULTIPLIER = np.uint64(
     0x9E3779B97F4A7C15
@@ -50,24 +44,6 @@ def _compiled(function: Function) -> Function:
     except RuntimeError:  # neither the folder of this file nor one at home can be written
         compiled = numba.njit(**options)(function)
     return compiled
-
-
-@intrinsic
-def prefetch(typing: Any, table: Any, row: Any) -> Any:  # noqa: ANN401  (numba's and LLVM's types)
-    """Ask memory for a row of a two-dimensional `table` that will be needed soon."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        row = builder.mul(arguments[1], ir.Constant(ir.IntType(64), 2))
-        byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
-        ask = builder.module.declare_intrinsic(
-            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
-        )
-        to_write, keep, data = (ir.Constant(flag, value) for value in (1, 3, 1))
-        builder.call(ask, [builder.bitcast(builder.gep(array.data, [row]), byte), to_write, keep, data])
-        return context.get_dummy_value()
-
-    return types.void(table, types.int64), generate
 
 
 @_compiled
@@ -94,7 +70,7 @@ def unscramble(run: NDArray[np.uint64], first: NDArray[np.int32], second: NDArra
 
 
 @_compiled
-def home(key: np.uint64, parts: int, bits: int) -> tuple[int, int]:
+def home(key: np.uint64, parts: int, bits: int) -> tuple[np.int64, np.int64]:
     """Which of `parts` equal parts of all keys `key` lies in, and which of its 2^bits slots is the key's."""
     scaled = (key >> HALF) * np.uint64(parts)
     return np.int64(scaled >> HALF), np.int64((scaled & LOWER) >> np.uint64(32 - bits))
@@ -115,49 +91,41 @@ def count_pairs(
 
     `words` has −1 between texts. `weights[d]` is what a pair at distance d counts (d = 0 unused). `table`
     (2^n + PAD, 2) holds a key and its count in each slot (0: free), always in the order of keys, each at its
-    `home` or behind. Stops early where what comes next could be more than the `room` entries that may be
-    added. Returns where it stopped and how many entries were added.
+    `home` or behind. Stops early where the pairs of one more word could be more than the `room` entries that
+    may be added. Returns where it stopped and how many entries were added.
     """
     window = len(weights) - 1
-    bits = 0
-    while (1 << (bits + 1)) + PAD <= len(table):
-        bits += 1
-    keys = np.empty(AHEAD * window, np.uint64)
-    counts = np.empty(AHEAD * window, np.uint64)
-    slots = np.empty(AHEAD * window, np.int64)
+    bits = _bits(len(table))
     added = 0
-    at = start
-    while at < stop:
-        upto = min(at + AHEAD, stop)
-        if added + (upto - at) * window > room:
-            upto = at + 1  # near the end word by word
-            if added + window > room:
-                return at, added
-        # First all places, which lie anywhere, are asked for; then all are visited: memory answers together.
-        pairs = 0
-        for later in range(at, upto):
-            word = words[later]
-            if word < 0:
-                continue
-            for distance in range(1, min(window, later) + 1):
-                other = words[later - distance]
-                if other < 0:
-                    break
-                low, high = (word, other) if word < other else (other, word)
-                key = scrambled((np.uint64(low) << HALF) | np.uint64(high))
-                of, slot = home(key, parts, bits)
-                if of == part:
-                    prefetch(table, slot)
-                    keys[pairs], counts[pairs], slots[pairs] = key, weights[distance], slot
-                    pairs += 1
-        for pair in range(pairs):
-            added += _add(table, keys[pair], counts[pair], slots[pair])
-        at = upto
+    for at in range(start, stop):
+        word = words[at]
+        if word < 0:
+            continue
+        if added + window > room:
+            return at, added
+        for distance in range(1, min(window, at) + 1):
+            other = words[at - distance]
+            if other < 0:
+                break
+            low, high = (word, other) if word < other else (other, word)
+            key = scrambled((np.uint64(low) << HALF) | np.uint64(high))
+            of, slot = home(key, parts, bits)
+            if of == part:
+                added += _add(table, key, np.uint64(weights[distance]), slot)
     return stop, added
 
 
 @_compiled
-def _add(table: NDArray[np.uint64], key: np.uint64, count: np.uint64, slot: int) -> int:
+def _bits(length: int) -> int:
+    """How many bits a slot has in a table of so many rows."""
+    bits = 0
+    while (2 << bits) + PAD <= length:
+        bits += 1
+    return bits
+
+
+@_compiled
+def _add(table: NDArray[np.uint64], key: np.uint64, count: np.uint64, slot: np.int64) -> int:
     """Add `count` to the entry of `key`, or enter it, `slot` being its home; how many entries are new."""
     while table[slot, 1] != 0 and table[slot, 0] < key:
         slot += 1
@@ -188,9 +156,7 @@ def take_out(table: NDArray[np.uint64], run: NDArray[np.uint64]) -> None:
 @_compiled
 def move_over(table: NDArray[np.uint64], larger: NDArray[np.uint64], parts: int) -> None:
     """Enter what `table` holds into `larger`, which is empty and has twice the slots or more."""
-    bits = 0
-    while (1 << (bits + 1)) + PAD <= len(larger):
-        bits += 1
+    bits = _bits(len(larger))
     free = np.int64(0)
     for slot in range(len(table)):
         if table[slot, 1] != 0:
@@ -201,7 +167,7 @@ def move_over(table: NDArray[np.uint64], larger: NDArray[np.uint64], parts: int)
 
 @_compiled
 def merge(one: NDArray[np.uint64], other: NDArray[np.uint64], both: NDArray[np.uint64]) -> int:
-    """Merge two runs into `both`, long enough for all; the counts of equal keys add up. How many there are."""
+    """Merge two runs into `both`, long enough for all; counts of equal keys add up. How many there are."""
     i = j = to = 0
     while i < len(one) and j < len(other):
         if one[i, 0] < other[j, 0]:
