@@ -205,6 +205,8 @@ def test_saved_as_text(tmp_path):
 def test_by_name():
     model = text.create("glove", pooling="sum", seed=3, workers=2)
     assert (model.name, model.dim, model.settings.seed, model.settings.workers) == ("glove", 400, 3, 2)
+    named = text.create("glove:dim=100:epochs=15:x_max=10").settings
+    assert (named.dim, named.epochs, named.x_max, named.alpha) == (100, 15, 10, 0.75)
 
 
 @pytest.mark.parametrize("texts", [[], ["", "the of", "!!"]])
@@ -229,7 +231,7 @@ def test_divergence_is_said():
         GloVe(replace(SMALL, learning_rate=1e20)).fit(two_topics(50))
 
 
-@pytest.mark.parametrize("wrong", [{"dim": 0}, {"window": -1}, {"learning_rate": 0}, {"min_count": 0}])
+@pytest.mark.parametrize("wrong", [{"dim": 0}, {"window": -1}, {"learning_rate": 0}, {"memory": 0}])
 def test_settings_that_cannot_be(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
         GloVeSettings(**wrong)

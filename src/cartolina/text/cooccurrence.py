@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from cartolina.errors import InputError, require
 from cartolina.progress import SILENT, Progress
+from cartolina.text.learning import TEXT
 
 __all__ = ["MEMORY", "RECORD", "CoOccurrences", "count_cooccurrences"]
 
@@ -89,7 +90,7 @@ def count_cooccurrences(
     """
     if window < 1:
         raise InputError(f"a window of {window} words holds no pairs: expected 1 or more")
-    require("numba", "counting co-occurrences", "pip install 'cartolina[text]'")
+    require("numba", "counting co-occurrences", TEXT)
     weights, unit = _weights(window)
     parts = [_Part(words, weights, unit, part, workers, memory // workers) for part in range(workers)]
     try:

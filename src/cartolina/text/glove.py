@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
@@ -22,68 +22,66 @@ from cartolina.errors import InputError, require
 from cartolina.progress import SILENT, Progress
 from cartolina.text.cooccurrence import MEMORY, CoOccurrences, count_cooccurrences
 from cartolina.text.corpus import numbered
+from cartolina.text.learning import TEXT
 from cartolina.text.pooling import Pooling, inverse_document_frequency
+from cartolina.text.settings import LearntSettings
 from cartolina.text.word_vectors import WordVectors
 
 __all__ = ["GloVe", "GloVeSettings", "learn_glove"]
 
-WORDS_PER_COUNT = 10_000
-"""A corpus must be this many words long for each time a word has to be seen in it."""
+LARGE_CORPUS = 10_000_000
+"""Words from which on a corpus can bear the paper's numbers."""
 
 BLOCK = 1 << 18
 """Pairs that are shuffled together and learnt from before progress is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class GloVeSettings:
-    """How to learn; the defaults are the papers'.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GloVeSettings(LearntSettings):
+    """How to learn; the defaults are the papers' (see `settings.LearntSettings`).
 
     With `workers=1` the same texts and `seed` give the same vectors on one machine, bit for bit; more are
-    faster, write to the same vectors without locks, and then no two runs are the same. `min_count=None` is
-    the papers' 5, or less for a tiny corpus, as for Word2Vec. `memory` is what counting may take, in bytes.
+    faster, write to the same vectors without locks, and then no two runs are the same. `memory` is what
+    counting may take, in bytes: beyond, it goes to disk, and the vectors stay the same.
     """
 
     dim: int = 400
     window: int = 10
     epochs: int = 30
-    min_count: int | None = None
     x_max: float = 100.0
     alpha: float = 0.75
     learning_rate: float = 0.05
-    seed: int = 0
-    workers: int = 1
     memory: int = MEMORY
 
-    def __post_init__(self) -> None:
-        for name in ("dim", "window", "epochs", "x_max", "learning_rate", "workers", "memory"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"GloVe's {name} must be above 0, not {getattr(self, name)}")
-        if self.min_count is not None and self.min_count < 1:
-            raise InputError(f"GloVe's min_count must be 1 or more, not {self.min_count}")
+    def scaled(self, words: int, texts: int) -> GloVeSettings:
+        """For some 10^5 words of captions, as measured on Flickr8k's (docs/text-models.md)."""
+        return replace(self, x_max=10.0) if words < LARGE_CORPUS else self
 
 
 class GloVe(WordVectors):
-    """Word vectors that `fit` learns from the texts. A saved one loads as plain `WordVectors`.
+    """Word vectors that `fit` learns from the captions. A saved one loads as plain `WordVectors`.
 
-    `losses` are the means of J's terms in each epoch, taken as it went.
+    `losses` are the means of J's terms in each epoch, each taken when its pair was learnt from.
     """
 
-    def __init__(self, settings: GloVeSettings | None = None, *, pooling: Pooling = "mean") -> None:
+    def __init__(
+        self, settings: GloVeSettings | None = None, *, pooling: Pooling = "mean", name: str = "glove"
+    ) -> None:
         self.settings = settings or GloVeSettings()
         self.losses: list[float] = []
-        super().__init__("glove", [], np.zeros((0, self.settings.dim), np.float32), pooling=pooling)
+        super().__init__(name, [], np.zeros((0, self.settings.dim), np.float32), pooling=pooling)
 
     def fit(self, texts: Iterable[str], progress: Progress = SILENT) -> Self:
         """Learn the vectors and how telling each word is, reading `texts` once; what was learnt is forgotten.
 
         Raises `InputError` where there is nothing to learn from, and where learning diverges.
         """
-        require("numba", "learning GloVe vectors", "pip install 'cartolina[text]'")
-        settings = self.settings
+        require("numba", "learning GloVe vectors", TEXT)
         corpus = numbered(texts, progress)
         if not corpus.words:
-            raise InputError(f"GloVe learns from captions, and the {corpus.texts} given hold no words")
-        min_count = settings.min_count or min(5, max(1, corpus.length // WORDS_PER_COUNT))
+            raise InputError(f"glove learns from captions, and the {corpus.texts} given hold no words")
+        settings = self.settings.for_corpus(corpus.length, corpus.texts)
+        min_count = settings.min_count or 1
         corpus = corpus.without_rare(min_count)
         if not corpus.words:
             raise InputError(
@@ -99,12 +97,11 @@ class GloVe(WordVectors):
         )
         if not len(cooccurrences.records):
             raise InputError(
-                f"GloVe learns from words that stand together, and none of the {corpus.texts} captions has "
+                f"glove learns from words that stand together, and none of the {corpus.texts} captions has "
                 f"two of the {len(corpus.words)} words that are seen {min_count} times or more"
             )
-        self.vectors, self.losses = learn_glove(cooccurrences, settings, progress)
-        self.words = corpus.words
-        self.__dict__.pop("rows", None)  # computed once per vocabulary, and this is a new one
+        vectors, self.losses = learn_glove(cooccurrences, settings, progress)
+        self.learnt(corpus.words, vectors)
         self.idf = inverse_document_frequency(corpus.documents(), len(corpus.words))
         return self
 
