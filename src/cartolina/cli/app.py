@@ -13,6 +13,7 @@ from cartolina.cli import (
     housekeeping,
     keeping,
     lacking,
+    learn,
     safe_keeping,
     taking_back,
 )
@@ -57,6 +58,7 @@ app.add_typer(handing_on.app)
 app.add_typer(keeping.app)
 app.add_typer(housekeeping.app)
 app.add_typer(lacking.app, name="missing")
+app.add_typer(learn.app, name="learn")
 app.add_typer(taking_back.app)
 app.add_typer(safe_keeping.app)
 
