@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Train networks on photos and their words.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Train networks on photos and their words.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.callback()
@@ -53,7 +56,7 @@ def pixels(
     free: Annotated[
         str | None,
         typer.Option(
-            help="The parts that learn, to the last: _blocks.15,_conv_head,_bn1; 'all'; 'none' (a head only). "
+            help="The parts that learn, to the last: _blocks.15,_conv_head,_bn1; all; none (a head only). "
             "Default: the last block."
         ),
     ] = None,
@@ -91,8 +94,14 @@ def pixels(
     """
     with explained(KEPT):
         from cartolina.datasets import open_dataset
+        from cartolina.errors import TRAIN, InputError, require
+
+        for package in ("torch", "lightning_fabric"):
+            require(package, "learning from pixels", TRAIN)
+        if validate is not None and split in (None, validate):
+            raise InputError(f"--validate {validate} needs --split, with another part to learn from")
         from cartolina.learn.encoders import SMALL, open_encoder
-        from cartolina.learn.fit import PRECISIONS, fabric_here
+        from cartolina.learn.fit import fabric_here
         from cartolina.learn.pixels import learn_pixels
 
         chosen = _recipe(recipe, target, epochs, batch, rate)
@@ -102,12 +111,13 @@ def pixels(
         for part in (split, validate):
             dataset.check_split(part)
         shown.say(dataset.why)
+        streams = [partial(dataset.stream, part) for part in (split, validate)[: 1 + (validate is not None)]]
         name = backbone or (SMALL if from_scratch else "efficientnet-lite0")
         parts = None if free is None else () if free == "none" else tuple(free.split(","))
         encoder = open_encoder(name, free=parts, from_scratch=from_scratch, seed=seed)
         learnt = learn_pixels(
             into,
-            [lambda part=part: dataset.stream(part) for part in (split, validate)[: 1 + (validate is not None)]],
+            streams,
             encoder,
             text=text,
             recipe=chosen,

@@ -33,6 +33,7 @@ class PixelRecipe:
     dropout: tuple[float, float] = (0.4, 0.4)
     patience: int | None = None
     zoom: float = 300 / 224
+    checkpoint_seconds: float = field(default=60.0, compare=False, repr=False)
 
     def settings(self, seed: int, *, from_scratch: bool) -> Settings:
         """For the loop. `from_scratch`: there is nothing in the tail to be careful with."""
@@ -42,6 +43,7 @@ class PixelRecipe:
             optimizer=optimizer,
             schedule=self.schedule,
             patience=self.patience,
+            checkpoint_seconds=self.checkpoint_seconds,
             seed=seed,
         )
 

@@ -215,7 +215,7 @@ def _prepared(
         skipped = ", ".join(f"{count} × {reason}" for reason, count in gathered.skipped.items())
         raise InputError(
             f"{len(rest)} readable pictures with words were found to learn from and {len(held_out)} to "
-            f"validate on{f' ({skipped})' if skipped else ''}; learning needs {FEWEST} in all, and some of each"
+            f"validate on{f' ({skipped})' if skipped else ''}; learning needs {FEWEST} in all, some of each"
         )
     phi = phi_of(gathered.captions, rest, text, work, seed=seed, progress=progress)
     trunk = _on_cores(encoder, work / "trunk") if fabric.device.type == "cpu" else None
