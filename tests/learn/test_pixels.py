@@ -192,7 +192,7 @@ def killed(folder, into):
 
 
 def test_a_killed_run_ends_with_the_same_weights(world, tmp_path, monkeypatch):
-    monkeypatch.setattr(pixels, "_write", lambda *_: None)
+    monkeypatch.setattr(pixels, "write", lambda *_: None)
     monkeypatch.setattr(pixels, "mean_recall", lambda _: 0.0)
     process = subprocess.run([sys.executable, __file__, str(world[0]), str(tmp_path / "killed")], check=False)
     assert process.returncode == -signal.SIGKILL
@@ -246,15 +246,15 @@ def test_a_crop_comes_from_its_picture_and_goes_with_its_words(crops):
 
 def test_pixels_and_the_trunks_activations_lead_to_the_same_loss(crops):
     batch, encoder, work = crops
-    trunk = pixels._on_cores(encoder, work / "trunk")
+    trunk = pixels.on_cores(encoder, work / "trunk")
     exported = (work / "trunk" / "backbone.onnx").stat().st_mtime_ns
-    assert pixels._on_cores(encoder, work / "trunk").fingerprint == trunk.fingerprint
+    assert pixels.on_cores(encoder, work / "trunk").fingerprint == trunk.fingerprint
     assert (work / "trunk" / "backbone.onnx").stat().st_mtime_ns == exported  # once
     with seeded(1):
         head = nn.Linear(8, 4)
     losses = []
     for by in (None, trunk):
-        model = pixels._model(encoder, head, by)
+        model = pixels.trained_part(encoder, head, by)
         loaded = Crops(batch.pictures, batch.phi, encoder, by)(np.arange(11), np.random.default_rng(5))
         loss = PixelRegression("sigmoid", summed=True)(model.train(), loaded)
         loss.backward()

@@ -50,7 +50,16 @@ from cartolina.vision.onnx_backbone import CARD
 from cartolina.vision.pictures import BUDGET, Stream, gather, listing
 from cartolina.vision.torch_backbone import TorchBackbone
 
-__all__ = ["LearntPixels", "PixelRegression", "learn_pixels", "validation"]
+__all__ = [
+    "LearntPixels",
+    "PixelRegression",
+    "Prepared",
+    "head_for",
+    "learn_pixels",
+    "prepare",
+    "trained_part",
+    "validation",
+]
 
 FEWEST = 20
 """Pictures below which nothing is learnt: the held-out ones would say nothing."""
@@ -114,16 +123,16 @@ def learn_pixels(
     fabric = fabric or fabric_here()
     first = fabric.is_global_zero
     if first:
-        prepared = _prepared(into, parts, encoder, text, recipe, seed, budget, fabric, progress)
+        prepared = prepare(into, parts, encoder, text, recipe, seed, budget, fabric, progress)
     fabric.barrier()
     if not first:  # all of it lies on disk now
-        prepared = _prepared(into, parts, encoder, text, recipe, seed, budget, fabric, SILENT)
+        prepared = prepare(into, parts, encoder, text, recipe, seed, budget, fabric, SILENT)
     if isinstance(prepared, LearntPixels):
         return prepared
     crops, rest, held_out = prepared.crops, prepared.rest, prepared.held_out
     with seeded(seed):
-        head = _head(encoder, crops.phi.rows.shape[1], recipe)
-    model = _model(encoder, head, crops.trunk)
+        head = head_for(encoder, crops.phi.rows.shape[1], recipe)
+    model = trained_part(encoder, head, crops.trunk)
     fitted = fit(
         model,
         PixelRegression(recipe.target, summed=recipe.summed),
@@ -151,7 +160,7 @@ def learn_pixels(
     crops.pool.shutdown()
     model.cpu()
     if first:
-        _write(into, encoder, head, crops, recipe, learnt)
+        write(into, encoder, head, crops, recipe, learnt)
         answer = asdict(learnt) | {"space": "space", "asked": prepared.asked}
         durable.write_bytes(into / ANSWER, json.dumps(answer, indent=1).encode())
         rmtree(into / "work")
@@ -178,7 +187,7 @@ def validation(
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
+class Prepared:
     """All that is on disk before the first step; `asked` tells this call from others."""
 
     asked: str
@@ -188,7 +197,7 @@ class _Prepared:
     skipped: Counter[str]
 
 
-def _prepared(
+def prepare(
     into: Path,
     parts: Sequence[Stream],
     encoder: Encoder,
@@ -198,7 +207,7 @@ def _prepared(
     budget: int,
     fabric: Fabric,
     progress: Progress,
-) -> _Prepared | LearntPixels:
+) -> Prepared | LearntPixels:
     """What the first step needs, or the answer where it was given before."""
     work = into / "work"
     posts = listing(parts, progress)
@@ -218,8 +227,8 @@ def _prepared(
             f"validate on{f' ({skipped})' if skipped else ''}; learning needs {FEWEST} in all, some of each"
         )
     phi = phi_of(gathered.captions, rest, text, work, seed=seed, progress=progress)
-    trunk = _on_cores(encoder, work / "trunk") if fabric.device.type == "cpu" else None
-    return _Prepared(asked, Crops(gathered.pictures, phi, encoder, trunk), rest, held_out, gathered.skipped)
+    trunk = on_cores(encoder, work / "trunk") if fabric.device.type == "cpu" else None
+    return Prepared(asked, Crops(gathered.pictures, phi, encoder, trunk), rest, held_out, gathered.skipped)
 
 
 def _answered(into: Path, asked: str) -> LearntPixels:
@@ -234,7 +243,7 @@ def _answered(into: Path, asked: str) -> LearntPixels:
     return learnt
 
 
-def _on_cores(encoder: Encoder, folder: Path) -> Backbone | None:
+def on_cores(encoder: Encoder, folder: Path) -> Backbone | None:
     """The frozen part as ONNX, one call a core: some ten times as fast there as torch's modules."""
     if encoder.trunk is None:
         return None
@@ -247,7 +256,7 @@ def _on_cores(encoder: Encoder, folder: Path) -> Backbone | None:
     return load_backbone(folder, "cpu")
 
 
-def _head(encoder: Encoder, dim: int, recipe: PixelRecipe) -> nn.Module:
+def head_for(encoder: Encoder, dim: int, recipe: PixelRecipe) -> nn.Module:
     """Features (N, *shape) -> ψ (N, dim)."""
     if recipe.head == "perceptron":
         features = Features([encoder.shape])
@@ -255,14 +264,14 @@ def _head(encoder: Encoder, dim: int, recipe: PixelRecipe) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(encoder.shape), dim))
 
 
-def _model(encoder: Encoder, head: nn.Module, trunk: Backbone | None) -> nn.Module:
+def trained_part(encoder: Encoder, head: nn.Module, trunk: Backbone | None) -> nn.Module:
     """What is trained: of the trunk's activations where it runs elsewhere, else of pixels."""
     if encoder.from_scratch:
         return nn.Sequential(OrderedDict(tail=encoder.tail, head=head))
     return Tuned(encoder.tail, head, trunk=encoder.trunk if trunk is None else None)
 
 
-def _write(
+def write(
     into: Path, encoder: Encoder, head: nn.Module, crops: Crops, recipe: PixelRecipe, learnt: LearntPixels
 ) -> None:
     """The space, whole or not at all."""
