@@ -209,6 +209,7 @@ def from_pixels(
         encoder = open_encoder(name, from_scratch=from_scratch, free=free, seed=task.seed)
         ready = pixels.prepare(work, parts, encoder, task.text, recipe, task.seed, BUDGET, fabric, SILENT)
         assert isinstance(ready, pixels.Prepared)
+        (work / "work" / "asked").unlink()  # the number of epochs is asked for in a moment
         each = seconds_a_photo(encoder, ready.crops, ready.rest, recipe)
         left = seconds - (time.process_time() - used) - EXPORTS
         epochs = max(1, int(left / (each * (len(ready.rest) + 0.7 * len(ready.held_out)))))

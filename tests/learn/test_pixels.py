@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -207,6 +208,35 @@ def test_a_killed_run_ends_with_the_same_weights(world, tmp_path, monkeypatch):
     assert [line["loss"] for line in curves[0]] == [line["loss"] for line in curves[1]]
 
 
+def test_a_stopped_call_is_not_gone_on_with_by_another(world, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pixels, "on_cores", lambda *_: None)
+    monkeypatch.setattr(pixels, "mean_recall", stop)
+    with pytest.raises(KeyboardInterrupt):
+        learn(world, tmp_path / "into")
+    with pytest.raises(InputError, match="a stopped call with other posts or options"):
+        learn(world, tmp_path / "into", tiny_encoder(free=("middle", "last")))
+
+
+def test_the_head_learns_first_where_the_recipe_says_so(world, tmp_path, monkeypatch):
+    for name in ("on_cores", "write"):
+        monkeypatch.setattr(pixels, name, lambda *_: None)
+    monkeypatch.setattr(pixels, "rmtree", lambda *_, **__: None)
+    first = []
+    for epochs in (0, 30):
+        encoder, before = tiny_encoder(), state(tiny_encoder().module)
+        into = tmp_path / str(epochs)
+        still = replace(QUICK, epochs=1, head_epochs=epochs, head_rate=0.05, optimizer=AdamW(lr=0.0))
+        learn(world, into, encoder, still)
+        assert all(torch.equal(encoder.module.state_dict()[name], before[name]) for name in before)
+        first.append(read_curve(into / "run")[0]["loss"])
+    assert first[1] < first[0] - 0.02  # nothing moved but the head, before the first step
+    assert np.load(into / "work" / "head" / "features.npy").shape == (42, 2, 8)
+    assert len(read_curve(into / "work" / "head")) == 30
+
+
 @pytest.fixture(scope="module")
 def crops(world, tmp_path_factory):
     folder, posts = world
@@ -270,6 +300,7 @@ def test_the_published_recipe_has_the_papers_numbers():
     assert (settings.optimizer, settings.schedule) == (Sgd(lr=1e-3, momentum=0.9), Steps(100_000, 0.1))
     assert (PUBLISHED.batch, PUBLISHED.head, PUBLISHED.target) == (120, "linear", "sigmoid")
     assert open_encoder("small@224", from_scratch=True).stored(round(224 * PUBLISHED.zoom)).size == 300
+    assert PUBLISHED.head_epochs == 0
     assert SCALED.settings(0, from_scratch=True).optimizer == AdamW(lr=1e-3)
 
 

@@ -42,10 +42,10 @@ class Crops:
         phi = torch.from_numpy(self.phi.one_each(rows, rng))
         return self.seen(rows, windows), phi
 
-    def middles(self, rows: NDArray[np.int64]) -> Tensor:
+    def middles(self, rows: NDArray[np.int64], *, mirrored: bool = False) -> Tensor:
         """The middle of each picture."""
         side, size = self.pictures.squares.size, self.preprocessing.size
-        return self.seen(rows, central_windows(len(rows), side, size))
+        return self.seen(rows, central_windows(len(rows), side, size, mirrored=mirrored))
 
     def seen(self, rows: NDArray[np.int64], windows: Windows) -> Tensor:
         """(N, …) of pictures `rows` through `windows`, prepared on all cores."""

@@ -38,6 +38,7 @@ from cartolina.learn.crops import Crops
 from cartolina.learn.encoders import Encoder
 from cartolina.learn.finetune import Tuned
 from cartolina.learn.fit import fabric_here, fit, seeded
+from cartolina.learn.head_first import learn_head_first
 from cartolina.learn.joint import both_ways, hold_out, mean_recall
 from cartolina.learn.phi import phi_of
 from cartolina.learn.pixel_recipes import PUBLISHED, PixelRecipe
@@ -133,9 +134,23 @@ def learn_pixels(
     with seeded(seed):
         head = head_for(encoder, crops.phi.rows.shape[1], recipe)
     model = trained_part(encoder, head, crops.trunk)
+    objective = PixelRegression(recipe.target, summed=recipe.summed)
+    if recipe.head_epochs and not encoder.from_scratch:
+        learn_head_first(
+            head,
+            encoder.tail if crops.trunk is not None else encoder.module,
+            crops,
+            rest,
+            objective,
+            recipe.head_settings(seed),
+            batch=recipe.batch,
+            folder=into / "work" / "head",
+            fabric=fabric,
+            progress=progress,
+        )
     fitted = fit(
         model,
-        PixelRegression(recipe.target, summed=recipe.summed),
+        objective,
         Shuffled(rest, min(recipe.batch, len(rest)), seed),
         crops,
         recipe.settings(seed, from_scratch=encoder.from_scratch),
@@ -215,6 +230,7 @@ def prepare(
     asked = hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
     if (into / ANSWER).exists():
         return _answered(into, asked)
+    _claim(work / "asked", asked)
     squares = encoder.stored(round(encoder.preprocessing.size * recipe.zoom))
     gathered = gather(posts, work, squares, budget=budget, progress=progress)
     rest, held_out = hold_out(len(gathered.captions), seed)
@@ -229,6 +245,19 @@ def prepare(
     phi = phi_of(gathered.captions, rest, text, work, seed=seed, progress=progress)
     trunk = on_cores(encoder, work / "trunk") if fabric.device.type == "cpu" else None
     return Prepared(asked, Crops(gathered.pictures, phi, encoder, trunk), rest, held_out, gathered.skipped)
+
+
+def _claim(marker: Path, asked: str) -> None:
+    """See that what a stopped call left is gone on with by the same call only."""
+    if marker.exists():
+        if marker.read_text() != asked:
+            raise InputError(
+                f"{marker.parent.parent} holds what a stopped call with other posts or options left: give "
+                "that call again, or another folder"
+            )
+    else:
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        durable.write_bytes(marker, asked.encode())
 
 
 def _answered(into: Path, asked: str) -> LearntPixels:

@@ -45,10 +45,10 @@ def random_windows(count: int, side: int, size: int, rng: np.random.Generator) -
     return Windows(size, top, left, rng.random(count) < 0.5)
 
 
-def central_windows(count: int, side: int, size: int) -> Windows:
-    """`count` times the middle, as it is."""
+def central_windows(count: int, side: int, size: int, *, mirrored: bool = False) -> Windows:
+    """`count` times the middle, as it is or mirrored."""
     at = np.full(count, _room(side, size) // 2, np.int64)
-    return Windows(size, at, at, np.zeros(count, np.bool_))
+    return Windows(size, at, at, np.full(count, mirrored))
 
 
 def _room(side: int, size: int) -> int:
