@@ -27,6 +27,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from cartolina import text as texts
 from cartolina.album.space import Space
@@ -34,7 +35,7 @@ from cartolina.cli.console import Lines
 from cartolina.datasets import Dataset, open_dataset
 from cartolina.learn import pixels
 from cartolina.learn.crops import Crops
-from cartolina.learn.encoders import Encoder, open_encoder
+from cartolina.learn.encoders import open_encoder
 from cartolina.learn.fit import fabric_here
 from cartolina.learn.joint import both_ways, hold_out, learn_space
 from cartolina.learn.phi import phi_of
@@ -55,21 +56,19 @@ def main() -> None:
     """Print a row an arm, seed and budget."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pixels", description=__doc__)
     parser.add_argument("source", type=Path, help="a Flickr8k folder")
-    parser.add_argument(
-        "--minutes", nargs="+", type=float, default=[10.0], help="of the processor, all threads"
-    )
+    parser.add_argument("--minutes", nargs="+", type=float, default=[10.0, 20.0], help="of the processor")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--text", default="minilm")
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument("--photos", type=int, help="learn from so many photos of the training part only")
     parser.add_argument("--cache", type=Path, help="keep φ in this folder for the next time")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(prefix="cartolina-pixels-") as folder:
         for seed in given.seeds:
-            task = prepare(
-                open_dataset(given.source), given.text, seed, given.cache or Path(folder) / "words"
-            )
+            words = given.cache or Path(folder) / "words"
+            task = prepare(open_dataset(given.source), given.text, seed, words, given.photos)
             for minutes in given.minutes:
                 for arm in given.arms:
                     work = Path(folder) / f"{arm}-{seed}-{minutes}"
@@ -120,16 +119,18 @@ class Known:
         return texts.load(folder)
 
 
-def prepare(dataset: Dataset, text: str, seed: int, words: Path) -> Task:
+def prepare(dataset: Dataset, text: str, seed: int, words: Path, photos: int | None) -> Task:
     """Read the two parts and embed their captions."""
     train, dev = (list(dataset.posts(split)) for split in ("train", "dev"))
+    train = train[:photos]
     rest, _ = hold_out(len(train), seed)
-    phi = phi_of([post.words for post in train], rest, text, words / f"{text}-{seed}", seed=seed)
+    words = words / f"{text}-{seed}-{len(train)}"
+    phi = phi_of([post.words for post in train], rest, text, words, seed=seed)
     of_train = [caption for post in train for caption in post.words]
     of_dev = [caption for post in dev for caption in post.words]
     rows = np.concatenate([phi.rows, phi.text.embed(of_dev)])
     known = Known(phi.text, [*of_train, *of_dev], rows)
-    return Task(train, dev, known, words / f"{text}-{seed}", text, seed)
+    return Task(train, dev, known, words, text, seed)
 
 
 def measured(arm: str, task: Task, minutes: float, work: Path) -> dict[str, Any]:
@@ -141,6 +142,7 @@ def measured(arm: str, task: Task, minutes: float, work: Path) -> dict[str, Any]
         "arm": arm,
         "text": task.text,
         "seed": task.seed,
+        "photos": len(task.train),
         "allowed_cpu_minutes": minutes,
         "cpu_minutes": round(used / 60, 2),
         "wall_minutes": round(wall / 60, 2),
@@ -210,7 +212,8 @@ def from_pixels(
         ready = pixels.prepare(work, parts, encoder, task.text, recipe, task.seed, BUDGET, fabric, SILENT)
         assert isinstance(ready, pixels.Prepared)
         (work / "work" / "asked").unlink()  # the number of epochs is asked for in a moment
-        each = seconds_a_photo(encoder, ready.crops, ready.rest, recipe)
+        _, model = pixels.begun(ready, encoder, recipe, task.seed, work, fabric)
+        each = seconds_a_photo(model, ready.crops, ready.rest, recipe)
         left = seconds - (time.process_time() - used) - EXPORTS
         epochs = max(1, int(left / (each * (len(ready.rest) + 0.7 * len(ready.held_out)))))
         learnt = learn_pixels(
@@ -229,11 +232,10 @@ def from_pixels(
 
 
 def seconds_a_photo(
-    encoder: Encoder, crops: Crops, rows: NDArray[np.int64], recipe: PixelRecipe, steps: int = 4
+    model: nn.Module, crops: Crops, rows: NDArray[np.int64], recipe: PixelRecipe, steps: int = 4
 ) -> float:
     """Processor seconds of learning from a photo once, told from a few steps of a copy."""
-    head = pixels.head_for(encoder, crops.phi.rows.shape[1], recipe)
-    model = copy.deepcopy(pixels.trained_part(encoder, head, crops.trunk)).train()
+    model = copy.deepcopy(model).train()
     objective = pixels.PixelRegression(recipe.target, summed=recipe.summed)
     rng = np.random.default_rng(0)
     began = 0.0
@@ -250,9 +252,9 @@ def as_line(row: dict[str, Any]) -> str:
         "/".join(f"{value:.1f}" for value in row[way].values()) for way in ("text_to_image", "image_to_text")
     )
     return (
-        f"{row['arm']:>13} seed {row['seed']}  {recalls}  {row['cpu_minutes']:.1f} of "
-        f"{row['allowed_cpu_minutes']:g} CPU min, {row['wall_minutes']:.1f} min on the clock, "
-        f"{row['epochs']} epochs (best {row['best_epoch']}), load {row['load']}; "
+        f"{row['arm']:>13} seed {row['seed']}, {row['photos']:,} photos  {recalls}  "
+        f"{row['cpu_minutes']:.1f} of {row['allowed_cpu_minutes']:g} CPU min, "
+        f"{row['wall_minutes']:.1f} min on the clock, {row['epochs']} epochs (best {row['best_epoch']}), load {row['load']}; "
         f"chance R@10 {1000 / row['images']:.1f}"
     )
 

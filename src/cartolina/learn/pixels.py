@@ -55,6 +55,7 @@ __all__ = [
     "LearntPixels",
     "PixelRegression",
     "Prepared",
+    "begun",
     "head_for",
     "learn_pixels",
     "prepare",
@@ -130,27 +131,29 @@ def learn_pixels(
         prepared = prepare(into, parts, encoder, text, recipe, seed, budget, fabric, SILENT)
     if isinstance(prepared, LearntPixels):
         return prepared
+    try:
+        return _learn(prepared, encoder, recipe, seed, into, fabric, started, progress)
+    finally:
+        prepared.crops.pool.shutdown()
+
+
+def _learn(
+    prepared: Prepared,
+    encoder: Encoder,
+    recipe: PixelRecipe,
+    seed: int,
+    into: Path,
+    fabric: Fabric,
+    started: float,
+    progress: Progress,
+) -> LearntPixels:
+    """From the first step to the answer."""
+    first = fabric.is_global_zero
     crops, rest, held_out = prepared.crops, prepared.rest, prepared.held_out
-    with seeded(seed):
-        head = head_for(encoder, crops.phi.rows.shape[1], recipe)
-    model = trained_part(encoder, head, crops.trunk)
-    objective = PixelRegression(recipe.target, summed=recipe.summed)
-    if recipe.head_epochs and not encoder.from_scratch:
-        learn_head_first(
-            head,
-            encoder.tail if crops.trunk is not None else encoder.module,
-            crops,
-            rest,
-            objective,
-            recipe.head_settings(seed),
-            batch=recipe.batch,
-            folder=into / "work" / "head",
-            fabric=fabric,
-            progress=progress,
-        )
+    head, model = begun(prepared, encoder, recipe, seed, into, fabric, progress)
     fitted = fit(
         model,
-        objective,
+        PixelRegression(recipe.target, summed=recipe.summed),
         Shuffled(rest, min(recipe.batch, len(rest)), seed),
         crops,
         recipe.settings(seed, from_scratch=encoder.from_scratch),
@@ -172,7 +175,6 @@ def learn_pixels(
         loss=fitted.loss,
         seconds=round(time.monotonic() - started, 1),
     )
-    crops.pool.shutdown()
     model.cpu()
     if first:
         write(into, encoder, head, crops, recipe, learnt)
@@ -229,7 +231,9 @@ def prepare(
     said = f"{encoder.name} {encoder.free} {text} {recipe} {seed} {len(parts)} {posts.digest}"
     asked = hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
     if (into / ANSWER).exists():
-        return _answered(into, asked)
+        learnt = _answered(into, asked)
+        rmtree(work, ignore_errors=True)  # where a call was stopped after its answer
+        return learnt
     _claim(work / "asked", asked)
     squares = encoder.stored(round(encoder.preprocessing.size * recipe.zoom))
     gathered = gather(posts, work, squares, budget=budget, progress=progress)
@@ -245,6 +249,36 @@ def prepare(
     phi = phi_of(gathered.captions, rest, text, work, seed=seed, progress=progress)
     trunk = on_cores(encoder, work / "trunk") if fabric.device.type == "cpu" else None
     return Prepared(asked, Crops(gathered.pictures, phi, encoder, trunk), rest, held_out, gathered.skipped)
+
+
+def begun(
+    prepared: Prepared,
+    encoder: Encoder,
+    recipe: PixelRecipe,
+    seed: int,
+    into: Path,
+    fabric: Fabric,
+    progress: Progress = SILENT,
+) -> tuple[nn.Module, nn.Module]:
+    """The head and the whole that is trained, as they are before the first step from pixels."""
+    crops = prepared.crops
+    with seeded(seed):
+        head = head_for(encoder, crops.phi.rows.shape[1], recipe)
+    model = trained_part(encoder, head, crops.trunk)
+    if recipe.head_epochs and not encoder.from_scratch:
+        learn_head_first(
+            head,
+            encoder.tail if crops.trunk is not None else encoder.module,
+            crops,
+            prepared.rest,
+            PixelRegression(recipe.target, summed=recipe.summed),
+            recipe.head_settings(seed),
+            batch=recipe.batch,
+            folder=into / "work" / "head",
+            fabric=fabric,
+            progress=progress,
+        )
+    return head, model
 
 
 def _claim(marker: Path, asked: str) -> None:
