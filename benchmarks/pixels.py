@@ -254,8 +254,8 @@ def as_line(row: dict[str, Any]) -> str:
     return (
         f"{row['arm']:>13} seed {row['seed']}, {row['photos']:,} photos  {recalls}  "
         f"{row['cpu_minutes']:.1f} of {row['allowed_cpu_minutes']:g} CPU min, "
-        f"{row['wall_minutes']:.1f} min on the clock, {row['epochs']} epochs (best {row['best_epoch']}), load {row['load']}; "
-        f"chance R@10 {1000 / row['images']:.1f}"
+        f"{row['wall_minutes']:.1f} min on the clock, {row['epochs']} epochs "
+        f"(best {row['best_epoch']}), load {row['load']}; chance R@10 {1000 / row['images']:.1f}"
     )
 
 
