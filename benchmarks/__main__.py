@@ -24,6 +24,7 @@ BENCHMARKS = {
     "duplicates": True,
     "kills": False,
     "vocabulary": False,
+    "pixels": True,
 }
 
 

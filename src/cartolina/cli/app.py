@@ -15,6 +15,7 @@ from cartolina.cli import (
     indexing,
     keeping,
     lacking,
+    learn,
     safe_keeping,
     taking_back,
 )
@@ -60,6 +61,7 @@ app.add_typer(handing_on.app)
 app.add_typer(keeping.app)
 app.add_typer(housekeeping.app)
 app.add_typer(lacking.app, name="missing")
+app.add_typer(learn.app, name="learn")
 app.add_typer(taking_back.app)
 app.add_typer(safe_keeping.app)
 app.add_typer(indexing.app, name="index")
