@@ -6,7 +6,7 @@ For each model and seed: the text model is learnt on the training captions, ψ b
 gallery's photos are ranked for each query. Beside the 24 queries the rows are ranked on generated ones that
 have enough relevant photos (`query_sets`), by a bootstrap over queries, models learnt here and elsewhere
 apart.
-*The control*: the first seed once more, with the training photos exchanged among the captions.
+*The control*: the first seed once more, with all captions passed to other photos.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cartolina.evaluate.experiments import controls
+from cartolina.datasets.noise import noisy_sources
 from cartolina.evaluate.experiments.answers import TextModels, answers
 from cartolina.evaluate.experiments.gallery import BACKBONE, Photos, two_parts
 from cartolina.evaluate.experiments.judging import Asked, Judge, Verdicts
@@ -116,13 +116,14 @@ def _cell(
     }
 
     def compute() -> dict[str, Any]:
-        order = controls.exchanged(len(learn_from), seed) if is_control else slice(None)
+        text = texts.learnt(row, seed)
         return answers(
-            texts.learnt(row, seed),
-            learn_from.features[order],
+            text,
+            learn_from.features,
             look_in,
             asked,
             row,
+            words=text.training.of(noisy_sources(len(learn_from), 1.0, seed)) if is_control else None,
             seed=seed,
             folder=run.learning(key),
             settings=settings,
