@@ -10,6 +10,7 @@ import typer
 from cartolina.cli import (
     configuration,
     data,
+    experiment,
     handing_on,
     housekeeping,
     indexing,
@@ -57,6 +58,7 @@ evaluate = typer.Typer(
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(configuration.app)
 app.add_typer(data.app, name="data")
+app.add_typer(experiment.app, name="experiment")
 app.add_typer(handing_on.app)
 app.add_typer(keeping.app)
 app.add_typer(housekeeping.app)
