@@ -33,7 +33,6 @@ from cartolina.errors import InputError
 
 __all__ = [
     "average_precision",
-    "chance_average_precision",
     "mean_over_queries",
     "precision_at",
     "precision_ceiling",
@@ -76,22 +75,6 @@ def precision_ceiling(relevant: Bools, k: int) -> Numbers:
     _check_depth(k)
     there = relevant.sum(axis=1)
     return np.where(there > 0, np.minimum(there, k) / k, np.nan)
-
-
-def chance_average_precision(relevant: Bools) -> Numbers:
-    """The expected AP of an order drawn at random, (Q,), in closed form; NaN where nothing is relevant.
-
-    With R of N items relevant, the item at rank k is relevant with probability R/N, and each of the k − 1
-    before it then with (R − 1)/(N − 1):  E[AP] = 1/N Σ_k (1 + (k − 1)(R − 1)/(N − 1)) / k. It tends to
-    R/N and is well above it where few items are relevant: P@k's chance is R/N exactly, AP's is not.
-    """
-    items = relevant.shape[1]
-    if items == 0:
-        return np.full(len(relevant), np.nan)
-    harmonic = (1 / np.arange(1, items + 1)).sum()
-    there = relevant.sum(axis=1)
-    others = (there - 1) / max(items - 1, 1)
-    return np.where(there > 0, (harmonic + others * (items - harmonic)) / items, np.nan)
 
 
 def mean_over_queries(values: Numbers) -> float:
