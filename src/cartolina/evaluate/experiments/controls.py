@@ -1,0 +1,64 @@
+"""What a table is read against: chance, the ceiling, and the same pipeline with the photos exchanged.
+
+>>> relevant = np.array([[True, False, False, False]])
+>>> chance_precision(relevant), ceiling(relevant, 5)
+(array([0.25]), array([0.2]))
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "ceiling",
+    "chance_average_precision",
+    "chance_precision",
+    "chance_recall",
+    "exchanged",
+]
+
+Floats = NDArray[np.float64]
+
+
+def chance_precision(relevant: NDArray[np.bool_]) -> Floats:
+    """What a random order finds: the expected P@k, whatever k, of each query; `relevant` (Q, N) → (Q,)."""
+    return relevant.mean(1, dtype=np.float64)
+
+
+def ceiling(relevant: NDArray[np.bool_], k: int) -> Floats:
+    """The highest P@k there can be with so few relevant photos: (Q, N) → (Q,)."""
+    return np.minimum(relevant.sum(1), k) / k
+
+
+def chance_recall(photos: int, k: int) -> float:
+    """The expected R@k, in percent, of finding one photo among `photos` in a random order."""
+    return 100.0 * min(k, photos) / photos
+
+
+def chance_average_precision(relevant: int, photos: int) -> float:
+    """The expected average precision of a random order of `photos`, `relevant` of which are to be found.
+
+    At rank n stands a relevant photo with probability R/N, and of the n − 1 before it (n − 1)(R − 1)/(N − 1)
+    are relevant: E[AP] = (R − 1)/(N − 1) + (N − R)/(N (N − 1)) · H_N, with H_N = 1 + 1/2 + … + 1/N.
+    NaN with nothing to be found.
+    """
+    if relevant < 1:
+        return float("nan")
+    if relevant == photos:
+        return 1.0
+    harmonic = float((1 / np.arange(1, photos + 1)).sum())
+    return (relevant - 1) / (photos - 1) + (photos - relevant) / (photos * (photos - 1)) * harmonic
+
+
+def exchanged(photos: int, seed: int) -> NDArray[np.int64]:
+    """A permutation in which no photo keeps its place: captions learn from another photo's picture.
+
+    Whatever a pipeline that was trained so still finds above chance, it did not see in the pictures.
+    """
+    if photos < 2:
+        return np.arange(photos)
+    order = np.random.default_rng([seed, 0xC0]).permutation(photos)
+    result = np.empty(photos, np.int64)
+    result[order] = np.roll(order, 1)  # one cycle through all: nobody stays
+    return result
