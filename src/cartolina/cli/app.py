@@ -9,6 +9,7 @@ import typer
 
 from cartolina.cli import (
     configuration,
+    experiment,
     handing_on,
     housekeeping,
     keeping,
@@ -53,6 +54,7 @@ evaluate = typer.Typer(
 )
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(configuration.app)
+app.add_typer(experiment.app, name="experiment")
 app.add_typer(handing_on.app)
 app.add_typer(keeping.app)
 app.add_typer(housekeeping.app)

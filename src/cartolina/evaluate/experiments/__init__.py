@@ -1,8 +1,8 @@
 """Experiments: a dataset × models × a protocol → one table, data first.
 
-Every experiment is a function that gives an `Outcome` (`table`). What takes long is a *cell* (a model, a seed,
-a level of noise), written durably below a run's folder (`run`) and never computed again; what is judged of
-the cells is cheap and always done anew, so that a person's verdicts (`verdicts`) count at once.
+Every experiment is a function that gives an `Outcome` (`table`). What takes long is a *cell* (a model, a
+seed, a level of noise), written durably below a run's folder (`run`) and never computed again; judging is
+cheap and always done anew, so that a person's verdicts (`verdicts`) count at once.
 
     run         the folder of an experiment's cells, features and unfinished learning
     table       Outcome, Table: rows for programs, printed by the command line

@@ -97,7 +97,9 @@ def _draws(
     queries: int, rng: np.random.Generator, strata: NDArray[np.int64] | None, resamples: int
 ) -> Iterator[NDArray[np.int64]]:
     """Rows of query numbers, (some, queries), `resamples` rows in all."""
-    groups = [np.arange(queries)] if strata is None else [np.flatnonzero(strata == s) for s in np.unique(strata)]
+    groups = (
+        [np.arange(queries)] if strata is None else [np.flatnonzero(strata == s) for s in np.unique(strata)]
+    )
     for start in range(0, resamples, CHUNK):
         some = min(CHUNK, resamples - start)
         parts = [group[rng.integers(0, len(group), (some, len(group)))] for group in groups]

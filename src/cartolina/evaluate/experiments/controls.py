@@ -23,12 +23,12 @@ Floats = NDArray[np.float64]
 
 def chance_precision(relevant: NDArray[np.bool_]) -> Floats:
     """What a random order finds: the expected P@k, whatever k, of each query; `relevant` (Q, N) → (Q,)."""
-    return relevant.mean(1, dtype=np.float64)
+    return np.asarray(relevant.mean(1), np.float64)
 
 
 def ceiling(relevant: NDArray[np.bool_], k: int) -> Floats:
     """The highest P@k there can be with so few relevant photos: (Q, N) → (Q,)."""
-    return np.minimum(relevant.sum(1), k) / k
+    return np.asarray(np.minimum(relevant.sum(1), k) / k, np.float64)
 
 
 def chance_recall(photos: int, k: int) -> float:

@@ -1,9 +1,10 @@
 """Which photos are relevant to a query, judged by what all their captions say.
 
-*The rule.* A concept is named by a caption that holds, as whole words, the concept's own word or phrase, one of
-its synonyms (`synonyms.txt`, committed before any result), or a plural of either. A photo is relevant to a
-query when each of its concepts is named by at least one of the photo's captions, not necessarily the same one:
-five people looked at it, and each told a part. The paper judged by eye; where somebody did, `verdicts` win.
+*The rule.* A concept is named by a caption that holds, as whole words, the concept's own word or phrase, one
+of its synonyms (`synonyms.txt`, committed before any result), or a plural of either. A photo is relevant to
+a query when each of its concepts is named by at least one of the photo's captions, not necessarily the same
+one: five people looked at it, and each told a part. The paper judged by eye; where somebody did, `verdicts`
+win.
 
 What the rule gets wrong: it takes "a dog looks at a picture of a car" for a photo of a car, and a photo of
 snow nobody mentions for one without.
@@ -117,7 +118,9 @@ def read_synonyms(text: str) -> dict[str, tuple[str, ...]]:
         name, colon, others = line.partition(":")
         name = " ".join(_phrase(name))
         if not colon or not name or name in known:
-            raise InputError(f"synonyms, line {number}: expected 'concept: phrase, phrase', each once: {line!r}")
+            raise InputError(
+                f"synonyms, line {number}: expected 'concept: phrase, phrase', each once: {line!r}"
+            )
         known[name] = tuple(one.strip() for one in others.split(",") if one.strip())
     return known
 
@@ -156,7 +159,9 @@ class Judge:
 
     def relevant(self, query: Asked) -> NDArray[np.bool_]:
         """Which photos are relevant to `query`: (N,)."""
-        found = np.logical_and.reduce([self.shows(one) for one in query.concepts])
+        found = self.shows(query.concepts[0])
+        for one in query.concepts[1:]:
+            found &= self.shows(one)
         for (name, photo), verdict in self.verdicts.items():
             if name == query.name:
                 found[photo] = verdict

@@ -1,12 +1,12 @@
 """The folder of an experiment's cells: what was computed once is read, not computed again.
 
-    FOLDER/cells/queries-word2vec-ab12….json    {"key": {…}, "value": {…}}, one file a cell, written atomically
-    FOLDER/learning/ab12…/                      a fit's checkpoint while its cell is not done
-    FOLDER/features/BACKBONE/                   frozen features by the photos' content
+    FOLDER/cells/queries-ab12….json    {"key": {…}, "value": {…}}, one file a cell, written atomically
+    FOLDER/learning/ab12…/             a fit's checkpoint while its cell is not done
+    FOLDER/features/BACKBONE/          frozen features by the photos' content
 
-A cell's name is a digest of its key, which says all that the value depends on (data, models, settings, seeds):
-one folder serves any number of experiments and datasets, and a changed setting is another cell. All of it may
-be deleted.
+A cell's name is a digest of its key, which says all that the value depends on (data, models, settings,
+seeds): one folder serves any number of experiments and datasets, and a changed setting is another cell. All
+of it may be deleted.
 
 >>> run = Run(Path("/tmp/run"))                                                    # doctest: +SKIP
 >>> run.cell("queries", {"model": "word2vec", "seed": 0}, lambda: {"P@5": 0.46})   # doctest: +SKIP

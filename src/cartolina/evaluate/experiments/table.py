@@ -1,6 +1,7 @@
 """What comes of an experiment: rows for programs, which the command line prints as tables.
 
->>> table = Table((Column("model", "model"), Column("p5", "P@5", ".2f")), ({"model": "word2vec", "p5": 0.46},))
+>>> columns = (Column("model", "model"), Column("p5", "P@5", ".2f"))
+>>> table = Table(columns, ({"model": "word2vec", "p5": 0.46},))
 >>> table.cells(table.rows[0])
 ['word2vec', '0.46']
 """
@@ -19,18 +20,27 @@ MISSING = "–"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: the rows' key, its heading, and how a number is written (a format, ".2f")."""
+    """A column: the rows' key ("precision/word2vec": a key within a key), its heading, and how a number is
+    written (a format, ".2f")."""
 
     key: str
     heading: str
     number: str = ""
+
+    def of(self, row: Mapping[str, Any]) -> object:
+        """A row's value; None where it has none."""
+        outer, _, inner = self.key.partition("/")
+        value = row.get(outer)
+        return value.get(inner) if inner and isinstance(value, Mapping) else value
 
     def written(self, value: object) -> str:
         """A row's value as text; nothing, or no number, is a dash."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return MISSING
         if isinstance(value, dict) and "mean" in value:  # an interval
-            return f"{value['mean']:{self.number}} [{value['low']:{self.number}}, {value['high']:{self.number}}]"
+            return (
+                f"{value['mean']:{self.number}} [{value['low']:{self.number}}, {value['high']:{self.number}}]"
+            )
         if isinstance(value, list | tuple):
             return ", ".join(str(one) for one in value) or MISSING
         return format(value, self.number) if isinstance(value, int | float) else str(value)
@@ -38,15 +48,24 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows, JSON-able each; `columns` are those that are printed, the rows may hold more."""
+    """Rows, JSON-able each; `columns` are those that are printed, the rows may hold more.
+
+    `only` names a key without which a row is not printed (None: all are); JSON has them all.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[Mapping[str, Any], ...]
     title: str = ""
+    only: str | None = None
+
+    @property
+    def shown(self) -> list[Mapping[str, Any]]:
+        """The rows that are printed."""
+        return [row for row in self.rows if self.only is None or row.get(self.only)]
 
     def cells(self, row: Mapping[str, Any]) -> list[str]:
         """A row as it is printed."""
-        return [column.written(row.get(column.key)) for column in self.columns]
+        return [column.written(column.of(row)) for column in self.columns]
 
 
 @dataclass(frozen=True, slots=True)
