@@ -3,6 +3,7 @@ import sys
 
 import pytest
 from export_files import flickr, instagram, lay, takeout
+from published_files import instacities, mirflickr, webvision, yfcc
 
 from cartolina.datasets import READERS, open_dataset
 from cartolina.datasets.dataset import Dataset, Skipped
@@ -23,6 +24,14 @@ def make(root, name):
             (root / "posts.csv").write_text("id,image,text\n1,images/1.jpg,A dog .\n")
         case "imagefolder":
             write(root / "cats/2.jpg")
+        case "instacities1m":
+            instacities(root)
+        case "webvision":
+            webvision(root)
+        case "yfcc100m":
+            yfcc(root)
+        case "mirflickr25k":
+            mirflickr(root, [["dog"], ["cat"]], {"animals": [1, 2]})
         case "takeout":
             lay(root, takeout())
         case "flickr-export":

@@ -20,10 +20,14 @@ from cartolina.datasets.flickr import FLICKR8K, FLICKR30K
 from cartolina.datasets.flickr_export import FLICKR_EXPORT
 from cartolina.datasets.folder import FOLDER
 from cartolina.datasets.imagefolder import IMAGEFOLDER
+from cartolina.datasets.instacities import INSTACITIES
 from cartolina.datasets.instagram import INSTAGRAM
 from cartolina.datasets.metadata import describe_photo, read_metadata, reconciled
+from cartolina.datasets.mirflickr import MIRFLICKR
 from cartolina.datasets.table import TABLE
 from cartolina.datasets.takeout import TAKEOUT
+from cartolina.datasets.webvision import WEBVISION
+from cartolina.datasets.yfcc import YFCC100M
 from cartolina.errors import InputError, UnknownName
 
 __all__ = [
@@ -43,7 +47,20 @@ __all__ = [
 # In the order `auto` asks them: from what only one format looks like to what anything could be.
 READERS: dict[str, Reader] = {
     reader.name: reader
-    for reader in (FLICKR8K, FLICKR30K, TAKEOUT, FLICKR_EXPORT, INSTAGRAM, TABLE, IMAGEFOLDER, FOLDER)
+    for reader in (
+        FLICKR8K,
+        FLICKR30K,
+        INSTACITIES,
+        WEBVISION,
+        MIRFLICKR,
+        YFCC100M,
+        TAKEOUT,
+        FLICKR_EXPORT,
+        INSTAGRAM,
+        TABLE,
+        IMAGEFOLDER,
+        FOLDER,
+    )
 }
 
 
