@@ -14,6 +14,7 @@ from cartolina.cli import (
     housekeeping,
     keeping,
     lacking,
+    protocols,
     safe_keeping,
     taking_back,
 )
@@ -55,6 +56,7 @@ evaluate = typer.Typer(
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(configuration.app)
 app.add_typer(experiment.app, name="experiment")
+experiment.app.add_typer(protocols.app)
 app.add_typer(handing_on.app)
 app.add_typer(keeping.app)
 app.add_typer(housekeeping.app)
