@@ -76,7 +76,8 @@ def read_photos(
 ) -> Photos:
     """Read a split (None: all of it) and see that its photos' features are in the run's cache.
 
-    `views` are those that `features` hold, in order; `backbone` is a name as `vision.backbone` takes it. Raises `InputError` where no photo could be read.
+    `views` are those that `features` hold, in order; `backbone` is a name as `vision.backbone` takes it.
+    Raises `InputError` where no photo could be read.
     """
     from cartolina.vision import FeatureCache, extract, feature_key
     from cartolina.vision import backbone as opened
