@@ -9,6 +9,7 @@ import typer
 
 from cartolina.cli import (
     configuration,
+    data,
     experiment,
     handing_on,
     housekeeping,
@@ -55,6 +56,7 @@ evaluate = typer.Typer(
 )
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(configuration.app)
+app.add_typer(data.app, name="data")
 app.add_typer(experiment.app, name="experiment")
 experiment.app.add_typer(protocols.app)
 app.add_typer(handing_on.app)

@@ -12,9 +12,12 @@ from cartolina.cli.failures import explained
 from cartolina.cli.options import KEPT, Columns, Format, Json, Quiet
 
 if TYPE_CHECKING:
+    from cartolina.datasets import Dataset
+    from cartolina.evaluate.experiments.judging import Verdicts
     from cartolina.evaluate.experiments.table import Outcome, Table
+    from cartolina.progress import Progress
 
-__all__ = ["app", "listed", "show"]
+__all__ = ["app", "listed", "numbers", "show"]
 
 app = typer.Typer(
     help="The papers' experiments: text models, noise, losses and datasets compared in one table.",
@@ -37,6 +40,10 @@ Target = Annotated[
     str | None, typer.Option(help="sigmoid, min-max, mse or itself (sigmoid; for lda itself).")
 ]
 Backbone = Annotated[str | None, typer.Option(help="What looks at the photos (efficientnet-lite0).")]
+Seeds = Annotated[str, typer.Option(help="What chance begins with, a run each.")]
+Given = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="What a person judged on the page of --judge: it wins.")
+]
 Into = Annotated[
     Path | None,
     typer.Option(help="The run's folder: what is there is not computed again (the cache's runs)."),
@@ -62,10 +69,15 @@ def queries(
     settings: Settings = "published,scaled",
     pooling: Pooling = None,
     target: Target = None,
-    seeds: Annotated[str, typer.Option(help="What chance begins with, a run each.")] = "0,1,2",
+    seeds: Seeds = "0,1,2",
     backbone: Backbone = None,
     train: Train = None,
     gallery: Gallery = None,
+    verdicts: Given = None,
+    judge: Annotated[
+        Path | None,
+        typer.Option(metavar="PAGE.html", help="Also write a page on which a person judges what was found."),
+    ] = None,
     into: Into = None,
     format: Format = "auto",  # noqa: A002  (the option is called so)
     columns: Columns = None,
@@ -79,10 +91,11 @@ def queries(
     """
     with explained(KEPT):
         from cartolina.datasets import open_dataset
-        from cartolina.evaluate.experiments.gallery import BACKBONE
+        from cartolina.evaluate.experiments.gallery import BACKBONE, splits_of
         from cartolina.evaluate.experiments.models import model_rows
         from cartolina.evaluate.experiments.queries import queries as experiment
         from cartolina.evaluate.experiments.run import Run
+        from cartolina.evaluate.experiments.verdicts import verdicts_of
 
         shown = progress(quiet=quiet)
         rows = model_rows(
@@ -91,18 +104,92 @@ def queries(
             poolings=listed(pooling),
             target=target,
         )
-        dataset = open_dataset(data, format, columns)
+        dataset, run = open_dataset(data, format, columns), Run(into, shown)
         shown.say(dataset.why)
+        judged = verdicts_of(run.folder, verdicts)
         outcome = experiment(
             dataset,
             rows,
-            run=Run(into, shown),
+            run=run,
             train=train,
             gallery=gallery,
             seeds=numbers("--seeds", seeds),
+            verdicts=judged,
+            backbone=backbone or BACKBONE,
+        )
+        if judge is not None:
+            _write_page(judge, outcome, dataset, splits_of(dataset, train, gallery)[1], judged, shown)
+        show(outcome, as_json=json)
+
+
+@app.command(
+    epilog="""\b
+Examples:
+  cartolina experiment noise --data flickr8k
+  cartolina experiment noise --data flickr8k --model word2vec:scaled --levels 0,50 --captions 1 --seeds 0
+"""
+)
+def noise(
+    data: Data,
+    model: Annotated[str, typer.Option(help="The text model.")] = "glove:scaled",
+    pooling: Annotated[str | None, typer.Option(help="mean, sum or tf-idf (the model's own).")] = None,
+    levels: Annotated[str, typer.Option(help="Percents of the training photos.")] = "0,10,20,30",
+    captions: Annotated[str, typer.Option(help="From how many captions a photo to learn, at most.")] = "1,5",
+    losses: Annotated[str, typer.Option(help="cross-entropy, mse, or both.")] = "cross-entropy,mse",
+    seeds: Seeds = "0,1,2",
+    backbone: Backbone = None,
+    train: Train = None,
+    gallery: Gallery = None,
+    verdicts: Given = None,
+    into: Into = None,
+    format: Format = "auto",  # noqa: A002  (the option is called so)
+    columns: Columns = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """What wrong captions cost (Table 4 of Learning from Web Data).
+
+    Of some percent of the training photos the whole set of captions is another photo's; the gallery is clean.
+    Killed runs go on where they were.
+    """
+    with explained(KEPT):
+        from cartolina.datasets import open_dataset
+        from cartolina.evaluate.experiments.gallery import BACKBONE
+        from cartolina.evaluate.experiments.models import model_rows
+        from cartolina.evaluate.experiments.noise import noise as experiment
+        from cartolina.evaluate.experiments.run import Run
+        from cartolina.evaluate.experiments.verdicts import verdicts_of
+
+        shown = progress(quiet=quiet)
+        (row,) = model_rows([model], settings=(), poolings=[] if pooling is None else [pooling])
+        dataset, run = open_dataset(data, format, columns), Run(into, shown)
+        shown.say(dataset.why)
+        outcome = experiment(
+            dataset,
+            row,
+            run=run,
+            levels=numbers("--levels", levels),
+            captions=numbers("--captions", captions),
+            losses=listed(losses),
+            train=train,
+            gallery=gallery,
+            seeds=numbers("--seeds", seeds),
+            verdicts=verdicts_of(run.folder, verdicts),
             backbone=backbone or BACKBONE,
         )
         show(outcome, as_json=json)
+
+
+def _write_page(
+    path: Path, outcome: Outcome, dataset: Dataset, gallery: str, verdicts: Verdicts, shown: Progress
+) -> None:
+    from cartolina.evaluate.experiments.judging_page import write_page
+
+    found = {row["query"]: row["found"] for row in outcome.more["queries"].rows if row["found"]}
+    count = write_page(path, found, dataset.posts(gallery), verdicts, shown)
+    shown.say(
+        f"{path} asks for {count:,} judgements: open it in a browser, save, and hand the file to --verdicts"
+    )
 
 
 def listed(given: str | None) -> list[str]:

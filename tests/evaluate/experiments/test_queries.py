@@ -5,8 +5,9 @@ from drawn_world import SETTINGS
 from tiny_world import COLOURS
 
 from cartolina.errors import InputError
+from cartolina.evaluate.experiments.gallery import splits_of
 from cartolina.evaluate.experiments.models import model_rows
-from cartolina.evaluate.experiments.queries import queries, splits_of
+from cartolina.evaluate.experiments.queries import queries
 
 
 def answer(colours, words, backbone, run, **options):

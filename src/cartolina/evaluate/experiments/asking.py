@@ -1,8 +1,9 @@
 """Asking a space: a query's terms summed as unit rows, the gallery's photos ranked by cosine (Eq. 1).
 
 "skyline+night" is the sum of both terms' vectors, each of length 1 in the matching space, as the product's
-queries are. A term of which a model knows no word adds nothing; a query of which it knows none finds nothing,
-and what it could not read is told.
+queries are. A term of several words ("ice cream") is what the model makes of it; LDA takes the mean of the
+words' topics. A term of which a model knows no word adds nothing; a query of which it knows none finds
+nothing, and what it could not read is told.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from cartolina.evaluate.experiments.judging import Asked
 from cartolina.evaluate.experiments.photo_side import Space
-from cartolina.text import TextModel
+from cartolina.text import TextModel, embed_queries
 
 __all__ = ["best", "query_vectors", "unknown_words"]
 
@@ -29,7 +30,7 @@ def query_vectors(space: Space, model: TextModel, queries: Sequence[Asked]) -> F
     terms = list(dict.fromkeys(one.name for query in queries for one in query.concepts))
     if not terms:
         return np.zeros((0, model.dim), np.float32)
-    vectors = dict(zip(terms, space.texts(model.embed(terms)), strict=True))
+    vectors = dict(zip(terms, space.texts(embed_queries(model, terms)), strict=True))
     return np.stack([np.sum([vectors[one.name] for one in query.concepts], axis=0) for query in queries])
 
 

@@ -18,16 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartolina.errors import InputError
+from cartolina.evaluate.experiments.judging import Verdicts
 from cartolina.evaluate.experiments.run import Run, digest
 
 if TYPE_CHECKING:
     from cartolina.datasets import Dataset
     from cartolina.post import Post
 
-__all__ = ["BACKBONE", "VIEWS", "Photos", "read_photos"]
+__all__ = ["BACKBONE", "VIEWS", "Photos", "read_photos", "splits_of", "two_parts"]
 
 BACKBONE = "efficientnet-lite0"
 VIEWS = ("plain", "mirror")
+GALLERIES = ("dev", "val", "validation", "test")
 AT_A_TIME = 4096
 
 
@@ -59,11 +61,62 @@ class Photos:
 
         return tuple(words_of(post) for post in self.posts)
 
+    def numbers(self) -> dict[str, int]:
+        """Each id's number."""
+        return {photo: number for number, photo in enumerate(self.ids)}
+
+    def judged(self, verdicts: Verdicts | None) -> dict[tuple[str, int], bool]:
+        """The verdicts on these photos, by number."""
+        number = self.numbers()
+        return {(q, number[photo]): said for (q, photo), said in (verdicts or {}).items() if photo in number}
+
     def some(self, rows: Sequence[int] | NDArray[np.int64]) -> Photos:
         """The photos `rows`, in that order."""
         rows = [int(row) for row in rows]
         posts = tuple(self.posts[row] for row in rows)
         return Photos(posts, self.features[rows], digest([self.fingerprint, rows]), self.skipped)
+
+
+def two_parts(
+    dataset: Dataset,
+    run: Run,
+    *,
+    train: str | None = None,
+    gallery: str | None = None,
+    backbone: str = BACKBONE,
+) -> tuple[Photos, Photos]:
+    """The photos with words to learn from, and those to look in.
+
+    Raises `InputError` where a part is missing or has no photos, or the two share some.
+    """
+    train, gallery = splits_of(dataset, train, gallery)
+    learn_from = read_photos(dataset, train, run, backbone=backbone)
+    look_in = read_photos(dataset, gallery, run, backbone=backbone)
+    both = set(learn_from.ids) & set(look_in.ids)
+    if both:
+        raise InputError(
+            f"{len(both)} photos ({min(both)}, …) are in {train!r} and in {gallery!r}: what is looked for "
+            "must not have been learnt from"
+        )
+    worded = [row for row, captions in enumerate(learn_from.captions) if captions]
+    return (learn_from if len(worded) == len(learn_from) else learn_from.some(worded)), look_in
+
+
+def splits_of(dataset: Dataset, train: str | None, gallery: str | None) -> tuple[str, str]:
+    """The names of the two parts, found where they were not given."""
+    if train is None and "train" in dataset.splits:
+        train = "train"
+    if gallery is None:
+        gallery = next((name for name in GALLERIES if name in dataset.splits and name != train), None)
+    if train is None or gallery is None or train == gallery:
+        parts = ", ".join(dataset.splits) or "none"
+        raise InputError(
+            f"an experiment needs a part of {dataset.root} to learn from and another to look in; it has the "
+            f"parts: {parts}. Name two with --train and --gallery"
+        )
+    dataset.check_split(train)
+    dataset.check_split(gallery)
+    return train, gallery
 
 
 def read_photos(

@@ -29,7 +29,20 @@ from numpy.typing import NDArray
 from cartolina.errors import InputError
 from cartolina.text.tokens import tokens
 
-__all__ = ["Asked", "Concept", "Judge", "asked", "concept", "plurals", "read_synonyms", "synonyms"]
+__all__ = [
+    "Asked",
+    "Concept",
+    "Judge",
+    "Verdicts",
+    "asked",
+    "concept",
+    "plurals",
+    "read_synonyms",
+    "synonyms",
+]
+
+Verdicts = Mapping[tuple[str, str], bool]
+"""(query, photo's id) → whether it shows what was asked for, as a person said."""
 
 Phrase = tuple[str, ...]
 """Words in a row, as `tokens` cuts them."""

@@ -28,8 +28,8 @@ PRETRAINED = ("minilm", "hf", "glove-6b-50d", "words")
 
 SETTINGS = ("published", "scaled")
 
-POOLED = ("word2vec", "fasttext", "glove", "glove-6b-50d", "words")
-"""Models made of word vectors, which are pooled in one way or another."""
+UNPOOLED = ("doc2vec", "lda")
+"""Models that make a text's vector themselves, and in one way only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ def model_rows(
 ) -> list[ModelRow]:
     """The rows of `names`, in order.
 
-    `poolings` (none: each model's own) make a row each of the models made of word vectors. `target` (None:
-    "itself" for LDA, whose φ is a distribution, and "sigmoid" for the others) holds for all rows.
+    `poolings` (none: each model's own) make a row each of the models that pool words or tokens. `target`
+    (None: "itself" for LDA, whose φ is a distribution, and "sigmoid" for the others) holds for all rows.
     Raises `UnknownName` for a family, a setting or a pooling that is none.
     """
     from cartolina.learn.regression import TARGETS
@@ -84,10 +84,11 @@ def model_rows(
     for name in names:
         family = name.partition(":")[0]
         _check("text model", [family], _families())
+        is_pooled = family not in UNPOOLED and "pooling=" not in name
         bare = name == family and family not in PRETRAINED and bool(settings)
         own = cast("Target", target or ("itself" if family == "lda" else "sigmoid"))
         for full in [f"{name}:{setting}" for setting in settings] if bare else [name]:
-            for pooling in (poolings or (None,)) if family in POOLED else (None,):
+            for pooling in (poolings or (None,)) if is_pooled else (None,):
                 rows[ModelRow(full, cast("Pooling | None", pooling), own)] = None
     return list(rows)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -18,7 +19,9 @@ from numpy.typing import NDArray
 from cartolina.evaluate.experiments.judging import Asked, Judge, asked, concept, plurals, synonyms
 from cartolina.text.tokens import tokens
 
-__all__ = ["TABLE_1", "generated", "table_1"]
+__all__ = ["TABLE_1", "QuerySets", "generated", "query_sets", "table_1"]
+
+Mask = NDArray[np.bool_]
 
 TABLE_1 = (
     ("urban", ("car", "skyline", "bike"), ("yellow+car", "skyline+night", "bike+park")),
@@ -50,6 +53,44 @@ SAME = 0.6
 
 PAIRS_A_WORD = 8
 """In how many pairs a word may be."""
+
+
+@dataclass(frozen=True)
+class QuerySets:
+    """All that is asked, once each; which are Table 1's, which rank the models, which are complex: (Q,)."""
+
+    asked: tuple[Asked, ...]
+    table_1: Mask
+    ranked: Mask
+    complex: Mask
+
+    @property
+    def strata(self) -> NDArray[np.int64]:
+        """Of the queries that rank: 0 for a simple one, 1 for a complex one."""
+        return self.complex[self.ranked].astype(np.int64)
+
+    def means(self, values: NDArray[np.float64], prefix: str = "") -> dict[str, float]:
+        """The mean of `values` (Q,) over the 24 queries, their simple and their complex ones."""
+        of = self.table_1
+        return {
+            f"{prefix}all": float(values[of].mean()),
+            f"{prefix}simple": float(values[of & ~self.complex].mean()),
+            f"{prefix}complex": float(values[of & self.complex].mean()),
+        }
+
+
+def query_sets(training: Sequence[Sequence[str]], gallery: Sequence[Sequence[str]]) -> QuerySets:
+    """Table 1's queries and generated ones, of each photo's captions in the two parts."""
+    own, ranking = table_1(), generated(training, Judge(gallery))
+    asked = tuple({query.name: query for query in [*own, *ranking]}.values())
+
+    def named(queries: Sequence[Asked]) -> Mask:
+        names = {query.name for query in queries}
+        return np.array([query.name in names for query in asked])
+
+    return QuerySets(
+        asked, named(own), named(ranking), np.array([query.kind == "complex" for query in asked])
+    )
 
 
 def table_1() -> list[Asked]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from cartolina.evaluate.experiments import controls
 from cartolina.evaluate.experiments.answers import positions, precision
+from cartolina.evaluate.experiments.asking import NOTHING
 from cartolina.evaluate.experiments.bootstrap import Interval, difference, interval, shares_first
 from cartolina.evaluate.experiments.judging import Asked
 from cartolina.evaluate.experiments.models import ModelRow
-from cartolina.evaluate.experiments.query_sets import table_1
+from cartolina.evaluate.experiments.query_sets import QuerySets, table_1
 from cartolina.evaluate.experiments.table import Column, Outcome, Table
 
 __all__ = ["AT", "Found", "outcome"]
@@ -40,7 +41,9 @@ class Found:
     seconds: dict[str, float]
 
     @classmethod
-    def of(cls, cells: Sequence[dict[str, Any]], asked: Sequence[Asked], number: Mapping[str, int]) -> Found:
+    def of(
+        cls, cells: Sequence[Mapping[str, Any]], asked: Sequence[Asked], number: Mapping[str, int]
+    ) -> Found:
         """The seeds' cells, then the control's."""
         *seeds, control = cells
         return cls(
@@ -56,38 +59,14 @@ class Found:
         return np.stack([precision(ranked, relevant, AT) for ranked in self.ranked])
 
 
-@dataclass(frozen=True)
-class _Sets:
-    """Which queries are Table 1's and which rank the models, and which are complex: masks (Q,)."""
-
-    table_1: Mask
-    ranked: Mask
-    complex: Mask
-
-    def means(self, values: Floats, prefix: str = "") -> dict[str, float]:
-        """The mean over the 24 queries, the simple and the complex ones."""
-        of = self.table_1
-        return {
-            f"{prefix}all": float(values[of].mean()),
-            f"{prefix}simple": float(values[of & ~self.complex].mean()),
-            f"{prefix}complex": float(values[of & self.complex].mean()),
-        }
-
-
 def outcome(
     found: Mapping[ModelRow, Found],
-    asked: Sequence[Asked],
-    ranking: Set[str],
+    sets: QuerySets,
     relevant: Mask,
+    ids: Sequence[str],
     settings: Mapping[str, Any],
 ) -> Outcome:
-    """The experiment's tables; `ranking` names the queries that rank, `relevant` (Q, N) is the judgement."""
-    own = {query.name for query in table_1()}
-    sets = _Sets(
-        np.array([query.name in own for query in asked]),
-        np.array([query.name in ranking for query in asked]),
-        np.array([query.kind == "complex" for query in asked]),
-    )
+    """The experiment's tables; `relevant` (Q, N) is the judgement of the photos `ids`."""
     chance, most = controls.chance_precision(relevant), controls.ceiling(relevant, AT)
     by_row = {row: of_row.precisions(relevant) for row, of_row in found.items()}
     rows = [_row(row, of_row, by_row[row], relevant, sets) for row, of_row in found.items()]
@@ -103,9 +82,10 @@ def outcome(
             "relevant": int(relevant[number].sum()),
             "ceiling": float(most[number]),
             "chance": float(chance[number]),
+            "found": _first(found.values(), number, ids) if sets.table_1[number] else None,
             "precision": {row.label: float(one[:, number].mean()) for row, one in by_row.items()},
         }
-        for number, query in enumerate(asked)
+        for number, query in enumerate(sets.asked)
     ]
     counts = {
         f"ranked_{kind}": int((sets.ranked & (sets.complex == (kind == "complex"))).sum()) for kind in KINDS
@@ -154,7 +134,13 @@ RANKING = (
 )
 
 
-def _row(row: ModelRow, found: Found, each_seed: Floats, relevant: Mask, sets: _Sets) -> dict[str, Any]:
+def _first(found: Iterable[Found], query: int, ids: Sequence[str]) -> list[str]:
+    """The photos any row's seeds put among the first five of a query: what a person may judge."""
+    first = {int(photo) for of_row in found for ranked in of_row.ranked for photo in ranked[query, :AT]}
+    return [ids[photo] for photo in sorted(first) if photo != NOTHING]
+
+
+def _row(row: ModelRow, found: Found, each_seed: Floats, relevant: Mask, sets: QuerySets) -> dict[str, Any]:
     mean = each_seed.mean(0)  # (Q,)
     control = precision(found.control, relevant, AT)
     rng = np.random.default_rng(0)
@@ -176,7 +162,7 @@ def _row(row: ModelRow, found: Found, each_seed: Floats, relevant: Mask, sets: _
     }
 
 
-def _reference(name: str, values: Floats, sets: _Sets) -> dict[str, Any]:
+def _reference(name: str, values: Floats, sets: QuerySets) -> dict[str, Any]:
     answer: dict[str, Any] = {"model": name, **sets.means(values)}
     for kind in KINDS:
         of_kind = values[sets.ranked & (sets.complex == (kind == "complex"))]
@@ -185,11 +171,11 @@ def _reference(name: str, values: Floats, sets: _Sets) -> dict[str, Any]:
     return answer
 
 
-def _ranking(by_row: Mapping[ModelRow, Floats], sets: _Sets) -> tuple[list[dict[str, Any]], list[str]]:
+def _ranking(by_row: Mapping[ModelRow, Floats], sets: QuerySets) -> tuple[list[dict[str, Any]], list[str]]:
     """The rows of either group from the best on, and a sentence that names each group's best family."""
     if not sets.ranked.any():
         return [], ["No query has ten relevant photos: nothing is ranked."]
-    strata = sets.complex[sets.ranked].astype(np.int64)
+    strata = sets.strata
     ranked: list[dict[str, Any]] = []
     notes = []
     for pretrained, learnt in ((False, "here"), (True, "elsewhere")):
