@@ -9,10 +9,12 @@ import typer
 
 from cartolina.cli.console import progress
 from cartolina.cli.experiment import (
+    Backbone,
     Data,
     Into,
     Models,
     Pooling,
+    Seeds,
     Settings,
     Target,
     listed,
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(rich_markup_mode=None)
-
-Seeds = Annotated[str, typer.Option(help="What chance begins with, a run each.")]
 
 
 @app.command(
@@ -55,6 +55,7 @@ def transfer(
     pooling: Pooling = None,
     target: Target = None,
     seeds: Seeds = "0",
+    backbone: Backbone = None,
     into: Into = None,
     format: Format = "auto",  # noqa: A002  (the option is called so)
     columns: Columns = None,
@@ -69,6 +70,7 @@ def transfer(
         from cartolina.datasets import open_dataset
         from cartolina.errors import InputError
         from cartolina.evaluate.experiments.collection import read_halves, read_two
+        from cartolina.evaluate.experiments.gallery import BACKBONE
         from cartolina.evaluate.experiments.run import Run
         from cartolina.evaluate.experiments.transfer import transfer as experiment
 
@@ -76,9 +78,14 @@ def transfer(
         run = Run(into, shown)
         rows = _rows(models, settings, pooling, target)
         if themes and data is not None and train is None and test is None:
-            both = read_halves(open_dataset(data, format, columns), run)
+            both = read_halves(open_dataset(data, format, columns), run, backbone=backbone or BACKBONE)
         elif train is not None and test is not None and data is None and not themes:
-            both = read_two(open_dataset(train, format, columns), open_dataset(test, format, columns), run)
+            both = read_two(
+                open_dataset(train, format, columns),
+                open_dataset(test, format, columns),
+                run,
+                backbone=backbone or BACKBONE,
+            )
         else:
             raise InputError(
                 "expected two datasets, --train A --test B, or one to be cut in two, --data A --themes"
@@ -114,6 +121,7 @@ def mirflickr(
     pooling: Pooling = None,
     target: Target = None,
     seeds: Seeds = "0",
+    backbone: Backbone = None,
     into: Into = None,
     format: Format = "auto",  # noqa: A002  (the option is called so)
     columns: Columns = None,
@@ -128,6 +136,7 @@ def mirflickr(
     with explained(KEPT):
         from cartolina.datasets import open_dataset
         from cartolina.evaluate.experiments.annotated import read_annotated
+        from cartolina.evaluate.experiments.gallery import BACKBONE
         from cartolina.evaluate.experiments.mirflickr import mirflickr as experiment
         from cartolina.evaluate.experiments.protocols import asking_ids, check
         from cartolina.evaluate.experiments.run import Run
@@ -140,7 +149,7 @@ def mirflickr(
         ids = asking_ids(dataset, asking) if protocol == "zhang" else ()
         run = Run(into, shown)
         outcome = experiment(
-            read_annotated(dataset, run, at_least=at_least),
+            read_annotated(dataset, run, at_least=at_least, backbone=backbone or BACKBONE),
             rows,
             run=run,
             protocol=protocol,
@@ -171,6 +180,7 @@ def cities(
     pooling: Pooling = None,
     target: Target = None,
     seeds: Seeds = "0",
+    backbone: Backbone = None,
     into: Into = None,
     format: Format = "auto",  # noqa: A002  (the option is called so)
     columns: Columns = None,
@@ -185,6 +195,7 @@ def cities(
         from cartolina.datasets import open_dataset
         from cartolina.evaluate.experiments.cities import cities as experiment
         from cartolina.evaluate.experiments.city_sets import read_cities, read_towns
+        from cartolina.evaluate.experiments.gallery import BACKBONE
         from cartolina.evaluate.experiments.run import Run
 
         shown = progress(quiet=quiet)
@@ -192,7 +203,11 @@ def cities(
         dataset = open_dataset(data, format, columns)
         shown.say(dataset.why)
         run = Run(into, shown)
-        of = read_cities(dataset, run) if strength is None else read_towns(dataset, run, strength=strength)
+        eye = backbone or BACKBONE
+        if strength is None:
+            of = read_cities(dataset, run, backbone=eye)
+        else:
+            of = read_towns(dataset, run, strength=strength, backbone=eye)
         show(experiment(of, rows, run=run, seeds=numbers("--seeds", seeds)), as_json=json)
 
 

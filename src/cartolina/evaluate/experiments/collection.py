@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cartolina.errors import InputError
-from cartolina.evaluate.experiments.gallery import BACKBONE, Photos, read_photos
-from cartolina.evaluate.experiments.queries import two_parts
+from cartolina.evaluate.experiments.gallery import BACKBONE, Photos, read_photos, two_parts
 from cartolina.evaluate.experiments.run import Run
 from cartolina.evaluate.experiments.themes import halves
 
@@ -44,7 +43,7 @@ def read_two(
     if one.root == other.root:
         raise InputError(f"{one.root} was given twice: --data with --themes cuts one dataset in two")
     first, second = (
-        Collection(made.root.name, *two_parts(made, None, None, run, backbone)) for made in (one, other)
+        Collection(made.root.name, *two_parts(made, run, backbone=backbone)) for made in (one, other)
     )
     if first.name == second.name:
         first, second = (

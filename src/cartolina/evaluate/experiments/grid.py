@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cartolina.evaluate.experiments import controls
+from cartolina.datasets.noise import noisy_sources
 from cartolina.evaluate.experiments.answers import TextModels
 from cartolina.evaluate.experiments.gallery import Photos
 from cartolina.evaluate.experiments.models import ModelRow
@@ -59,8 +59,8 @@ def cells(
                     "photo_side": settings.to_json(),
                     "exchanged": is_control,
                 }
-                order = controls.exchanged(len(train), seed) if is_control else np.arange(len(train))
-                compute = partial(_learn_and_ask, texts, train, row, order, ask, run, own, settings)
+                sources = noisy_sources(len(train), 1.0, seed) if is_control else None
+                compute = partial(_learn_and_ask, texts, train, row, sources, ask, run, own, settings)
                 found[row].append(run.cell(experiment, own, compute))
                 step.advance()
     return found
@@ -76,7 +76,7 @@ def _learn_and_ask(
     texts: TextModels,
     train: Photos,
     row: ModelRow,
-    order: NDArray[np.int64],
+    sources: NDArray[np.intp] | None,
     ask: Ask,
     run: Run,
     key: Mapping[str, Any],
@@ -84,8 +84,8 @@ def _learn_and_ask(
 ) -> Mapping[str, Any]:
     text = texts.learnt(row, key["seed"])
     space = learn_photo_side(
-        train.features[order],
-        text.training,
+        train.features,
+        text.training if sources is None else text.training.of(sources),
         target=row.target,
         seed=key["seed"],
         folder=run.learning(key),

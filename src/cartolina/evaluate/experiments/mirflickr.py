@@ -22,12 +22,12 @@ from cartolina.evaluate.experiments.annotated import Annotated
 from cartolina.evaluate.experiments.bootstrap import interval
 from cartolina.evaluate.experiments.grid import cells, unread
 from cartolina.evaluate.experiments.models import ModelRow
-from cartolina.evaluate.experiments.photo_side import PhotoSideSettings, Space, embed
+from cartolina.evaluate.experiments.photo_side import PhotoSideSettings, Space
 from cartolina.evaluate.experiments.protocols import Judged, Setup, setup
 from cartolina.evaluate.experiments.run import Run, digest
 from cartolina.evaluate.experiments.table import Column, Outcome, Table
 from cartolina.metrics import average_precision, mean_over_queries
-from cartolina.text import TextModel
+from cartolina.text import TextModel, embed_queries
 
 __all__ = ["mirflickr"]
 
@@ -99,7 +99,7 @@ def _ask(data: Annotated, made: Setup, space: Space, model: TextModel) -> dict[s
     precisions: dict[str, list[float | None]] = {}
     not_read: list[str] = []
     for judged in made.judged:
-        queries = space.texts(embed(model, judged.texts))
+        queries = space.texts(embed_queries(model, judged.texts))
         not_read += unread(judged.texts, queries)
         values = judged.by_blocks(partial(_precisions, judged, queries, photos))
         precisions[judged.how] = [None if np.isnan(value) else float(value) for value in values]

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from cartolina.errors import InputError, UnknownName
 from cartolina.evaluate.experiments.annotated import FORMAT, Annotated
-from cartolina.evaluate.experiments.queries import GALLERIES
+from cartolina.evaluate.experiments.gallery import GALLERIES
 from cartolina.metrics import chance_average_precision
 
 if TYPE_CHECKING:

@@ -48,7 +48,10 @@ def transfer(
             rows,
             partial(_ask, sides),
             run=run,
-            key={side.name: [side.gallery.fingerprint, digest(side.names)] for side in sides},
+            key={
+                side.name: [side.gallery.fingerprint, digest([query.name for query in side.sets.asked])]
+                for side in sides
+            },
             seeds=seeds,
             settings=settings,
             workers=workers,
@@ -60,7 +63,7 @@ def transfer(
         sides,
         {
             "collections": {one.name: {"train": len(one.train), "gallery": len(one.gallery)} for one in both},
-            "ranked": {side.name: side.counts for side in sides},
+            "ranked": {side.name: {kind: int(of.sum()) for kind, of in side.kinds.items()} for side in sides},
             "seeds": list(seeds),
             "photo_side": settings.to_json(),
             "skipped": dict(both[0].train.skipped + both[1].train.skipped),
@@ -72,11 +75,13 @@ def _ask(sides: Sequence[Side], space: Space, model: TextModel) -> dict[str, Any
     """The first photos of each query in each gallery, by their ids, and the words that cannot be read."""
     top = {}
     for side in sides:
-        ranked = best(query_vectors(space, model, side.asked), space.photos(side.gallery.features), DEPTH)
+        ranked = best(
+            query_vectors(space, model, side.sets.asked), space.photos(side.gallery.features), DEPTH
+        )
         ids = side.gallery.ids
         top[side.name] = {
             query.name: [ids[photo] for photo in photos if photo != NOTHING]
-            for query, photos in zip(side.asked, ranked, strict=True)
+            for query, photos in zip(side.sets.asked, ranked, strict=True)
         }
-    unknown = {side.name: unknown_words(model, side.asked) for side in sides}
+    unknown = {side.name: unknown_words(model, side.sets.asked) for side in sides}
     return {"top": top, "unknown": unknown, "validation": space.validation}

@@ -14,9 +14,9 @@ from cartolina.evaluate.experiments.answers import positions, precision
 from cartolina.evaluate.experiments.bootstrap import difference, interval
 from cartolina.evaluate.experiments.collection import Collection
 from cartolina.evaluate.experiments.gallery import Photos
-from cartolina.evaluate.experiments.judging import Asked, Judge
+from cartolina.evaluate.experiments.judging import Judge
 from cartolina.evaluate.experiments.models import ModelRow
-from cartolina.evaluate.experiments.query_sets import generated, table_1
+from cartolina.evaluate.experiments.query_sets import QuerySets, query_sets
 from cartolina.evaluate.experiments.query_tables import AT
 from cartolina.evaluate.experiments.table import Column, Outcome, Table
 
@@ -27,56 +27,25 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Side:
-    """A gallery and what is asked there, judged: `own` (Q,) are Table 1's queries, `ranked` generated."""
+    """A gallery, what is asked there, and which photos are relevant to each query, (Q, N)."""
 
     name: str
     gallery: Photos
-    asked: tuple[Asked, ...]
+    sets: QuerySets
     relevant: NDArray[np.bool_]
-    own: NDArray[np.bool_]
-    ranked: NDArray[np.bool_]
 
     @classmethod
     def of(cls, one: Collection) -> Side:
         """The gallery of a collection; the generated queries are of its own training captions."""
-        judge = Judge(one.gallery.captions)
-        made = generated(one.train.captions, judge)
-        ranking = {query.name for query in made}
-        published = {query.name for query in table_1()}
-        asked = tuple({query.name: query for query in [*table_1(), *made]}.values())
-        return cls(
-            one.name,
-            one.gallery,
-            asked,
-            judge.relevance(asked),
-            np.array([query.name in published for query in asked]),
-            np.array([query.name in ranking for query in asked]),
-        )
+        sets = query_sets(one.train.captions, one.gallery.captions)
+        return cls(one.name, one.gallery, sets, Judge(one.gallery.captions).relevance(sets.asked))
 
     @property
-    def names(self) -> list[str]:
-        """The queries, as they are written."""
-        return [query.name for query in self.asked]
-
-    @property
-    def complex(self) -> NDArray[np.bool_]:
-        """Which queries have several concepts: (Q,)."""
-        return np.array([query.kind == "complex" for query in self.asked])
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many queries of each kind rank."""
+    def kinds(self) -> dict[str, NDArray[np.bool_]]:
+        """The generated queries of either kind: (Q,)."""
         return {
-            "simple": int((self.ranked & ~self.complex).sum()),
-            "complex": int((self.ranked & self.complex).sum()),
-        }
-
-    def means(self, values: Floats) -> dict[str, float]:
-        """Table 3's three columns: the mean over the 24, the simple and the complex of them."""
-        return {
-            "all": float(values[self.own].mean()),
-            "simple": float(values[self.own & ~self.complex].mean()),
-            "complex": float(values[self.own & self.complex].mean()),
+            "simple": self.sets.ranked & ~self.sets.complex,
+            "complex": self.sets.ranked & self.sets.complex,
         }
 
 
@@ -133,7 +102,8 @@ def _precisions(
 ) -> tuple[Floats, Floats]:
     """P@5 of each query, the mean of the seeds, and of the control: (Q,) each."""
     each = [
-        precision(positions(cell["top"][side.name], side.asked, number), side.relevant, AT) for cell in of_row
+        precision(positions(cell["top"][side.name], side.sets.asked, number), side.relevant, AT)
+        for cell in of_row
     ]
     return np.mean(each[:-1], axis=0), each[-1]
 
@@ -153,29 +123,28 @@ def _row(
         "train": source,
         "model": row.label,
         "learnt": "elsewhere" if row.pretrained else "here",
-        **side.means(values),
-        "ranked_simple": interval(values[side.ranked & ~side.complex], rng).to_json(),
-        "ranked_complex": interval(values[side.ranked & side.complex], rng).to_json(),
+        **side.sets.means(values),
+        "ranked_simple": interval(values[side.kinds["simple"]], rng).to_json(),
+        "ranked_complex": interval(values[side.kinds["complex"]], rng).to_json(),
         "behind": behind,
-        "control": float(control[side.ranked].mean()) if side.ranked.any() else None,
+        "control": float(control[side.sets.ranked].mean()) if side.sets.ranked.any() else None,
         "unknown": dict(unknown),
         "unreadable": len(unknown),
     }
 
 
 def _reference(name: str, side: Side, values: Floats) -> dict[str, Any]:
-    row: dict[str, Any] = {"test": side.name, "model": name, **side.means(values)}
-    for kind, of_kind in (("simple", ~side.complex), ("complex", side.complex)):
-        some = values[side.ranked & of_kind]
-        row[f"ranked_{kind}"] = float(some.mean()) if len(some) else None
-    row["control"] = float(values[side.ranked].mean()) if side.ranked.any() else None
+    row: dict[str, Any] = {"test": side.name, "model": name, **side.sets.means(values)}
+    for kind, of_kind in side.kinds.items():
+        row[f"ranked_{kind}"] = float(values[of_kind].mean()) if of_kind.any() else None
+    row["control"] = float(values[side.sets.ranked].mean()) if side.sets.ranked.any() else None
     return row
 
 
 def _difference(ours: Floats, home: Floats, side: Side) -> dict[str, float]:
     """Learnt elsewhere less learnt at home, over the generated queries."""
-    strata = side.complex[side.ranked].astype(np.int64)
-    drawn = difference(ours[side.ranked], home[side.ranked], np.random.default_rng(0), strata=strata)
+    ranked = side.sets.ranked
+    drawn = difference(ours[ranked], home[ranked], np.random.default_rng(0), strata=side.sets.strata)
     return drawn.to_json()
 
 
