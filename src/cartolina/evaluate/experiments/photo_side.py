@@ -48,10 +48,10 @@ AT_A_TIME = 2048
 class PhotoSideSettings:
     """How the image side learns: a hidden layer on frozen features, stopped by held-out training photos."""
 
-    hidden: int = 1024
-    dropout: tuple[float, float] = (0.2, 0.2)
+    hidden: int = 512
+    dropout: tuple[float, float] = (0.1, 0.2)
     batch: int = 125
-    epochs: int = 25
+    epochs: int = 15
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
     validate_every: int = 5
