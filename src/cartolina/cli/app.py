@@ -17,6 +17,7 @@ from cartolina.cli import (
     keeping,
     lacking,
     learn,
+    protocols,
     safe_keeping,
     taking_back,
 )
@@ -59,6 +60,7 @@ app.add_typer(evaluate, name="evaluate")
 app.add_typer(configuration.app)
 app.add_typer(data.app, name="data")
 app.add_typer(experiment.app, name="experiment")
+experiment.app.add_typer(protocols.app)
 app.add_typer(handing_on.app)
 app.add_typer(keeping.app)
 app.add_typer(housekeeping.app)
