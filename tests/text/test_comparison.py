@@ -7,7 +7,7 @@ from cartolina import text
 from cartolina.errors import InputError, UnknownName
 from cartolina.text import comparison
 from cartolina.text.comparison import compare, judged_texts, same_photo
-from cartolina.text.corpus import Corpus
+from cartolina.text.sources import Texts
 
 
 def naive(phi, owner):
@@ -50,7 +50,7 @@ def test_photos_are_drawn_whole(monkeypatch):
 
 
 @pytest.fixture
-def corpus() -> Corpus:
+def corpus() -> Texts:
     """Twenty photos of one thing in one place each, three captions a photo."""
     rng = np.random.default_rng(1)
     texts, owner = [], []
@@ -59,7 +59,7 @@ def corpus() -> Corpus:
         for _ in range(3):
             texts.append(" ".join(rng.permutation(words)))
             owner.append(photo)
-    return Corpus(texts, np.array(owner))
+    return Texts(texts, np.array(owner))
 
 
 def test_compares_what_it_learns(corpus, tmp_path):
@@ -84,7 +84,7 @@ def test_compares_what_it_learns(corpus, tmp_path):
 
 def test_without_a_second_caption_there_is_nothing_to_judge():
     pytest.importorskip("gensim")
-    seen = compare(Corpus(["sea sand", "sea gull"], np.array([0, 1])), ["word2vec:dim=4:epochs=1"])
+    seen = compare(Texts(["sea sand", "sea gull"], np.array([0, 1])), ["word2vec:dim=4:epochs=1"])
     assert (seen.judged, seen.chance, seen.rows[0].same_photo) == (0, None, None)
     assert set(seen.rows[0].neighbours) == {"sea"}
 

@@ -10,13 +10,14 @@ from cartolina import text
 from cartolina.errors import InputError, UnknownName
 from cartolina.text.doc2vec import Doc2VecSettings
 from cartolina.text.fasttext import FastTextSettings
+from cartolina.text.glove import GloVeSettings
 from cartolina.text.lda import LdaSettings
 from cartolina.text.names import asked_for
 from cartolina.text.settings import LearntSettings
 from cartolina.text.word2vec import Word2VecSettings
 
 KINDS = ["word2vec", "lda", "hf:"]
-FAMILIES = [Word2VecSettings, FastTextSettings, Doc2VecSettings, LdaSettings]
+FAMILIES = [Word2VecSettings, FastTextSettings, GloVeSettings, Doc2VecSettings, LdaSettings]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,8 @@ LEARNT = [
     "fasttext:dim=8:epochs=2",
     "fasttext:dim=8:epochs=2:skip_gram=false:pooling=sum",
     "fasttext:dim=8:epochs=2:pooling=tf-idf",
+    "glove:dim=8:epochs=2",
+    "glove:dim=8:epochs=2:pooling=tf-idf",
     "doc2vec:dim=8:epochs=60",
     "doc2vec:dim=8:epochs=60:dbow=true",
     "lda:topics=4:passes=3",

@@ -78,12 +78,12 @@ def train(
 
         from cartolina.cli.output import table_of_facts, write_json
         from cartolina.text import create
-        from cartolina.text.corpus import read_corpus
         from cartolina.text.neighbours import vocabulary_of
+        from cartolina.text.sources import read_texts
 
         shown = progress(quiet=quiet)
         made = create(model, seed=seed, workers=workers, progress=shown)
-        read = read_corpus(corpus, format, columns, split, shown)
+        read = read_texts(corpus, format, columns, split, shown)
         begun = time.perf_counter()
         made.fit(read.texts, shown)
         seconds = time.perf_counter() - begun
@@ -152,15 +152,15 @@ def neighbours(
     """
     with explained(UNCHANGED):
         from cartolina.cli.output import plain, screen, write_json
-        from cartolina.text.corpus import read_corpus
         from cartolina.text.neighbours import Neighbours, combined
+        from cartolina.text.sources import read_texts
         from cartolina.text.tokens import tokens
 
         shown = progress(quiet=quiet)
         opened = _opened(model)
         terms = _terms(words)
         total = combined(opened, terms)
-        others = None if among is None else read_corpus(among, progress=shown).common_words()
+        others = None if among is None else read_texts(among, progress=shown).common_words()
         said = {word for _, text in terms for word in tokens(text, frozenset())}
         found = Neighbours.of(opened, others).nearest(total, k, said)
         if json:
@@ -246,7 +246,7 @@ def compare(
     corpus: Corpus,
     models: Annotated[
         str, typer.Option(help="Names with a comma between: word2vec,fasttext:scaled,minilm.")
-    ] = "word2vec,fasttext,doc2vec,lda",
+    ] = "word2vec,glove,fasttext,doc2vec,lda",
     words: Annotated[
         str | None, typer.Option(help="Whose neighbours to tell: dog,beach,snow.", show_default=False)
     ] = None,
@@ -269,11 +269,11 @@ def compare(
         from cartolina.cli.output import write_json
         from cartolina.cli.show_texts import comparison
         from cartolina.text.comparison import compare as compared
-        from cartolina.text.corpus import read_corpus
+        from cartolina.text.sources import read_texts
 
         shown = progress(quiet=quiet)
         result = compared(
-            read_corpus(corpus, format, columns, split, shown),
+            read_texts(corpus, format, columns, split, shown),
             _listed(models),
             words=_listed(words or ""),
             seed=seed,

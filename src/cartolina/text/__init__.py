@@ -39,7 +39,7 @@ def create(
 
     Learnt on the captions by `fit`, with `seed` and `workers` (1: the same vectors each time):
 
-    - "word2vec", "fasttext": word vectors; "fasttext" reads words it never saw;
+    - "word2vec", "fasttext", "glove": word vectors; "fasttext" reads words it never saw;
     - "doc2vec": vectors of texts; "lda": topics.
 
     Learnt by others:
@@ -123,6 +123,12 @@ def _fasttext(asked: Asked) -> TextModel:
     return FastText(asked.settings(FastTextSettings), pooling=asked.pooling or "mean", name=asked.name)
 
 
+def _glove(asked: Asked) -> TextModel:
+    from cartolina.text.glove import GloVe, GloVeSettings
+
+    return GloVe(asked.settings(GloVeSettings), pooling=asked.pooling or "mean", name=asked.name)
+
+
 def _doc2vec(asked: Asked) -> TextModel:
     from cartolina.text.doc2vec import Doc2Vec, Doc2VecSettings
 
@@ -155,6 +161,7 @@ MODELS: dict[str, Callable[[Asked], TextModel]] = {
     "minilm": _minilm,
     "word2vec": _word2vec,
     "fasttext": _fasttext,
+    "glove": _glove,
     "doc2vec": _doc2vec,
     "lda": _lda,
     "glove-6b-50d": _glove_6b,

@@ -22,8 +22,8 @@ from cartolina.errors import InputError
 from cartolina.progress import SILENT, Progress
 from cartolina.text import create
 from cartolina.text.contract import TextModel
-from cartolina.text.corpus import Corpus
 from cartolina.text.neighbours import Neighbours, vocabulary_of
+from cartolina.text.sources import Texts
 
 __all__ = ["Comparison", "Row", "compare", "same_photo"]
 
@@ -72,7 +72,7 @@ class Comparison:
 
 
 def compare(
-    corpus: Corpus,
+    corpus: Texts,
     names: Sequence[str],
     *,
     words: Sequence[str] = (),

@@ -1,103 +1,68 @@
-"""Texts to learn from: the captions and tags of a dataset's posts, or the lines of a text file.
+"""Texts as numbers: each word the row of a vocabulary, the texts one after the other in one array.
 
->>> read_corpus("flickr8k", split="train").texts[0]     # doctest: +SKIP
+>>> corpus = numbered(["sea and sand", "the sea, the sea"])
+>>> corpus.words, corpus.numbers.tolist()
+(['sea', 'sand'], [0, 1, -1, 0, 0, -1])
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cartolina.datasets import open_dataset
-from cartolina.errors import InputError
-from cartolina.post import Post
 from cartolina.progress import SILENT, Progress
 from cartolina.text.tokens import tokens
 
-__all__ = ["Corpus", "read_corpus"]
-
-LONGEST_LINE = 1_000_000
-"""Characters of a line of text; a file with a longer one is not what it is taken for."""
+__all__ = ["Corpus", "numbered"]
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """`texts`, and `owner` (N,) int64, the number of the post (or line) that each belongs to."""
+    """`words`, the most frequent first (of equals the first seen); `numbers` (N,) int32, −1 after each text.
 
-    texts: list[str]
-    owner: NDArray[np.int64]
-
-    def common_words(self, least: int = 1) -> list[str]:
-        """Its words, stop words aside, that are said `least` times or more, the commonest first."""
-        counts = Counter(word for text in self.texts for word in tokens(text))
-        return [word for word, count in counts.most_common() if count >= least]
-
-
-def read_corpus(
-    path: Path | str,
-    format: str = "auto",  # noqa: A002  # what users say: --format
-    columns: str | Mapping[str, str] | None = None,
-    split: str | None = None,
-    progress: Progress = SILENT,
-) -> Corpus:
-    """Read all texts at `path`: a .txt file with a text a line, or whatever `open_dataset` reads.
-
-    Each caption of a post is a text, and so are its tags together, but for those a caption says. Raises
-    `InputError` where there is no text, and what `open_dataset` raises.
+    `length` is how many words were there, `texts` how many texts, those without words included.
     """
-    path = Path(path).expanduser()
-    skipped: Counter[str] = Counter()
-    if path.is_file() and path.suffix.lower() == ".txt" and format == "auto":
-        if split is not None:
-            raise InputError(f"a text file has no parts, and the split {split!r} was asked for")
-        texts = _lines(path, progress)
-        owner = list(range(len(texts)))
-    else:
-        dataset = open_dataset(path, format, columns)
-        progress.say(dataset.why)
-        texts, owner = [], []
-        with progress.task("reading texts", dataset.count(split), "posts") as step:
-            posts = dataset.posts(split, lambda one: skipped.update([one.reason]))
-            for number, post in enumerate(posts):
-                of_post = _texts_of(post)
-                texts += of_post
-                owner += [number] * len(of_post)
-                step.advance()
-    left_out = ", ".join(f"{count:,} × {reason}" for reason, count in skipped.most_common())
-    if not texts:
-        why = f" ({left_out})" if left_out else ""
-        raise InputError(f"no text was found in {path}{why}: expected captions, tags, or lines of text")
-    if left_out:
-        progress.say(f"Skipped or noted {left_out}")
-    return Corpus(texts, np.array(owner, np.int64))
+
+    words: list[str]
+    numbers: NDArray[np.int32]
+    length: int
+    texts: int
+
+    def documents(self) -> list[NDArray[np.int64]]:
+        """The words of each text."""
+        ends = np.flatnonzero(self.numbers < 0)
+        parts = np.split(self.numbers, ends)[: self.texts]
+        return [part[part >= 0].astype(np.int64) for part in parts]
+
+    def without_rare(self, min_count: int) -> Corpus:
+        """Only the words seen `min_count` times or more; their neighbours close up."""
+        seen = np.bincount(self.numbers[self.numbers >= 0], minlength=len(self.words))
+        kept = int((seen >= min_count).sum())  # the most frequent come first
+        return Corpus(self.words[:kept], self.numbers[self.numbers < kept], self.length, self.texts)
 
 
-def _texts_of(post: Post) -> list[str]:
-    texts = [caption for caption in post.captions if caption.strip()]
-    said = {word for caption in texts for word in tokens(caption, frozenset())}
-    tags = [tag for tag in post.tags if not said.issuperset(tokens(tag, frozenset()))]
-    return [*texts, " ".join(tags)] if tags else texts
-
-
-def _lines(path: Path, progress: Progress) -> list[str]:
-    """The lines that hold something; what is not UTF-8 is replaced, letter by letter."""
-    texts: list[str] = []
-    with (
-        path.open(encoding="utf-8", errors="replace") as file,
-        progress.task(path.name, None, "lines") as step,
-    ):
-        while line := file.readline(LONGEST_LINE):
-            if len(line) == LONGEST_LINE and not line.endswith("\n"):
-                raise InputError(
-                    f"{path}, after {len(texts)} texts: a line of {LONGEST_LINE:,} characters or more; "
-                    "expected one text a line"
-                )
-            step.advance()
-            if line.strip():
-                texts.append(line.strip())
-    return texts
+def numbered(texts: Iterable[str], progress: Progress = SILENT) -> Corpus:
+    """Read `texts` once, word by word as `tokens` cuts them; memory holds four bytes a word."""
+    rows: dict[str, int] = {}
+    numbers = array("i")
+    count = length = 0
+    with progress.task("reading words", None, "words") as step:
+        for text in texts:
+            words = tokens(text)
+            for word in words:
+                numbers.append(rows.setdefault(word, len(rows)))
+            numbers.append(-1)
+            count += 1
+            length += len(words)
+            step.advance(len(words))
+    found = np.frombuffer(numbers, np.int32) if numbers else np.zeros(0, np.int32)
+    seen = np.bincount(found[found >= 0], minlength=len(rows))
+    order = np.argsort(-seen, kind="stable")
+    new = np.full(len(rows) + 1, -1, np.int32)  # the last place is that of −1
+    new[order] = np.arange(len(rows), dtype=np.int32)
+    spellings = list(rows)
+    return Corpus([spellings[old] for old in order], new[found], length, count)

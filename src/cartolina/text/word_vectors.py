@@ -10,6 +10,7 @@ array([[1. , 0. ],
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cartolina import durable
 from cartolina.errors import InputError, UnknownName
 from cartolina.progress import SILENT, Progress
 from cartolina.text.contract import FORMAT, Card, read_card, write_card
@@ -118,6 +120,19 @@ class WordVectors:
             }
             | self._more_card(),
         )
+
+    def save_text(self, path: Path) -> None:
+        """Write the vectors as GloVe's tools do: a word and its numbers a line, which read as they were."""
+        self._check_learnt()
+        staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with staged.open("w", encoding="utf-8", newline="\n") as file:
+                for word, vector in zip(self.words, self.vectors, strict=True):
+                    file.write(f"{word} {' '.join(vector.astype(np.str_).tolist())}\n")
+            durable.fsync_file(staged)
+            staged.replace(path)
+        finally:
+            staged.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, folder: Path) -> WordVectors:
