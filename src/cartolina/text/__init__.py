@@ -108,7 +108,9 @@ def _transformer(asked: Asked, folder: Path, name: str, language: str) -> TextMo
     asked.nothing_to_learn()
     if asked.pooling is None:
         return transformer.sentence_transformer(folder, name, language, asked.progress)
-    return transformer.token_transformer(folder, name, language, asked.pooling, asked.progress)
+    pooled = transformer.token_transformer(folder, name, language, asked.pooling, asked.progress)
+    pooled.name = f"{name}:pooling={asked.pooling}"
+    return pooled
 
 
 def _word2vec(asked: Asked) -> TextModel:
