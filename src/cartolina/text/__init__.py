@@ -149,14 +149,21 @@ def _glove_6b(asked: Asked) -> TextModel:
     from cartolina.text.pretrained import glove_6b_50d
 
     asked.nothing_to_learn()
-    return glove_6b_50d(asked.pooling or "mean")
+    return _called(glove_6b_50d(asked.pooling or "mean"), asked)
 
 
 def _words(asked: Asked) -> TextModel:
     from cartolina.text.pretrained import read_words
 
     asked.nothing_to_learn()
-    return read_words(asked.path, asked.pooling or "mean", asked.progress)
+    return _called(read_words(asked.path, asked.pooling or "mean", asked.progress), asked)
+
+
+def _called(model: TextModel, asked: Asked) -> TextModel:
+    """A model that comes learnt, with the pooling in its name where the name asked for it."""
+    if ":pooling=" in asked.name:
+        model.name = f"{model.name}:pooling={asked.pooling}"
+    return model
 
 
 MODELS: dict[str, Callable[[Asked], TextModel]] = {

@@ -2,7 +2,7 @@
 
 >>> terms = [(1, "paris"), (-1, "france"), (1, "italy")]
 >>> Neighbours.of(model).nearest(combined(model, terms), k=1)   # doctest: +SKIP
-[('rome', 0.79)]
+[('rome', 0.847)]
 
 Everything is asked of φ itself, a word being a text of one word: what a model puts near each other here is
 what a search finds near each other.
