@@ -21,6 +21,7 @@ BENCHMARKS = {
     "words": True,
     "places": False,
     "duplicates": True,
+    "glove": False,
 }
 
 
