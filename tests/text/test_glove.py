@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import math
+import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cartolina import text
-from cartolina.errors import InputError
+from cartolina.errors import InputError, MissingPackage
 from cartolina.text import glove
 from cartolina.text.cooccurrence import CoOccurrences, count_cooccurrences
 from cartolina.text.corpus import numbered
@@ -200,6 +202,63 @@ def test_saved_as_text(tmp_path):
     loaded = read_words(tmp_path / "words.txt")
     assert loaded.words == model.words
     np.testing.assert_array_equal(loaded.vectors, model.vectors)
+
+
+class Heard:
+    """A progress that remembers its tasks: label, total, unit, what was done, the last note."""
+
+    def __init__(self) -> None:
+        self.tasks: list[list] = []
+
+    @contextmanager
+    def task(self, label, total, unit):
+        self.tasks.append([label, total, unit, 0, ""])
+        yield self
+
+    def advance(self, n=1):
+        self.tasks[-1][3] += n
+
+    def note(self, message):
+        self.tasks[-1][4] = message
+
+    def say(self, message):
+        raise AssertionError(message)
+
+
+def test_progress_tells_words_and_nonzeros(monkeypatch):
+    monkeypatch.setattr(glove, "BLOCK", 8)
+    heard = Heard()
+    model = GloVe(replace(SMALL, epochs=3)).fit(["sea sand sea wave", "sand wave the"], heard)
+    assert heard.tasks == [
+        ["reading words", None, "words", 6, ""],
+        [
+            "co-occurrences",
+            8,
+            "words",
+            8,
+            "",
+        ],  # with the ends of two texts; then sea-sea once, three other pairs both ways
+        ["glove, 3 epochs", 21, "non-zeros", 21, f"epoch 3, loss {model.losses[-1]:.4f}"],
+    ]
+
+
+def test_without_numba(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.raises(MissingPackage, match=r"'numba': pip install 'cartolina\[text\]'"):
+        GloVe(SMALL).fit(["sea sand"])
+
+
+def test_no_disk_to_keep_what_was_compiled(monkeypatch):
+    from numba.core import caching
+
+    from cartolina.text.glove_kernels import _compiled
+
+    monkeypatch.setattr(caching._CacheImpl, "_locator_classes", [])  # as where nothing can be written
+
+    def twice(x: float) -> float:
+        return 2 * x
+
+    assert _compiled(twice)(4.0) == 8
 
 
 def test_by_name():

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cartolina.errors import InputError, require
 from cartolina.progress import SILENT, Progress
-from cartolina.text.cooccurrence import MEMORY, CoOccurrences, count_cooccurrences
+from cartolina.text.cooccurrence import MEMORY, CoOccurrences, count_cooccurrences, nonzeros
 from cartolina.text.corpus import numbered
 from cartolina.text.learning import TEXT
 from cartolina.text.pooling import Pooling, inverse_document_frequency
@@ -112,10 +112,10 @@ def learn_glove(
     """The vectors w + w̃ (size, dim) float32, and the mean of J's terms in each epoch."""
     rng = np.random.default_rng(settings.seed)
     rows, biases = _start(cooccurrences.size, settings.dim, rng)
-    losses = []
-    label = f"GloVe, {settings.epochs} epochs"
+    losses: list[float] = []
+    total = cooccurrences.nonzeros
     with (
-        progress.task(label, settings.epochs * cooccurrences.nonzeros, "non-zeros") as step,
+        progress.task(f"glove, {settings.epochs} epochs", settings.epochs * total, "non-zeros") as step,
         ThreadPoolExecutor(settings.workers) as threads,
     ):
         for epoch in range(1, settings.epochs + 1):
@@ -124,11 +124,11 @@ def learn_glove(
                 loss += _learn(block, rows, biases, settings, threads)
                 if not np.isfinite(loss):
                     raise InputError(
-                        f"GloVe diverged in epoch {epoch}, its numbers are no longer finite: set a "
+                        f"glove diverged in epoch {epoch}, its numbers are no longer finite: set a "
                         f"learning_rate below {settings.learning_rate:g}"
                     )
-                step.advance(2 * len(block) - int(np.count_nonzero(block["first"] == block["second"])))
-            losses.append(loss / cooccurrences.nonzeros)
+                step.advance(nonzeros(block))
+            losses.append(loss / total)
             step.note(f"epoch {epoch}, loss {losses[-1]:.4f}")
     return rows[:, 0] + rows[:, 2], losses
 
