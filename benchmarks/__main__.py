@@ -14,6 +14,7 @@ from pathlib import Path
 # name: whether it needs photos
 BENCHMARKS = {
     "search": False,
+    "index": False,
     "features": True,
     "startup": True,
     "memory": True,
@@ -22,6 +23,9 @@ BENCHMARKS = {
     "places": False,
     "duplicates": True,
     "glove": False,
+    "kills": False,
+    "vocabulary": False,
+    "pixels": True,
 }
 
 

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["cache_folder", "fsync_file", "fsync_folder", "rotate", "swap_folders", "write_bytes"]
+from cartolina.errors import InputError
+
+__all__ = [
+    "cache_folder",
+    "fsync_file",
+    "fsync_folder",
+    "rotate",
+    "staged",
+    "swap_folders",
+    "write_bytes",
+]
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -22,6 +35,58 @@ def write_bytes(path: Path, data: bytes) -> None:
         staged.unlink(missing_ok=True)
         raise
     fsync_folder(path.parent)
+
+
+@contextmanager
+def staged(path: Path, *, folder: bool = False, replace: bool = False) -> Iterator[Path]:
+    """A file to write, or an empty `folder` to fill, that becomes `path` when the block ends well.
+
+    Else nothing is left of it; what a killed process left is taken away by the next one. Unless `replace` (a
+    file), nothing may be at `path` but an empty folder: raises `InputError` at once.
+    """
+    if not replace and path.exists() and not (folder and path.is_dir() and not any(path.iterdir())):
+        raise InputError(f"{path} is there already: nothing is overwritten, so name another or remove it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    made = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if folder:
+            made.mkdir()
+        yield made
+        if folder:
+            os.sync()  # of 3,000 files each on its own took twelve times as long
+        else:
+            fsync_file(made)
+        made.replace(path)
+    except BaseException:
+        if folder:
+            shutil.rmtree(made, ignore_errors=True)
+        else:
+            made.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def _sweep(path: Path) -> None:
+    """Take away what was staged for `path` by processes that are no more."""
+    for left in path.parent.iterdir():
+        name = left.name.removeprefix(f".{path.name}.").removesuffix(".tmp")
+        if left.name != f".{path.name}.{name}.tmp" or not name.isdigit() or _is_running(int(name)):
+            continue
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OverflowError, PermissionError):
+        return True
+    return True
 
 
 def fsync_file(path: Path) -> None:

@@ -28,7 +28,7 @@ from cartolina.text.pooling import Pooling
 from cartolina.text.tokens import tokens
 from cartolina.text.word_vectors import WordVectors
 
-__all__ = ["glove_6b_50d", "read_words"]
+__all__ = ["glove_6b_50d", "list_words", "read_words"]
 
 Record = tuple[bytes, NDArray[np.float32]]
 
@@ -81,6 +81,33 @@ def read_words(path: Path, pooling: Pooling = "mean", progress: Progress = SILEN
         vectors.flush()
         mapped = np.memmap(vectors, np.float32, "r", shape=(len(kept), dim))  # keeps the nameless file alive
     return WordVectors(f"words:{path}", list(kept), mapped, pooling=pooling, language="its file's own")
+
+
+def list_words(path: Path, progress: Progress = SILENT) -> Iterator[str]:
+    """The words of a list (a word or several on each line), or those of a file of word vectors.
+
+    All of them, as they are written, and streamed; raises as `read_words` does.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no word list at {path}")
+    with path.open("rb") as file:
+        fields = file.readline(LONGEST_WORD * 40).split()
+        dim = len(fields) - 1
+        has_vectors = dim >= 2 and _numbers(fields[1:], dim) is not None
+        if not has_vectors and not (dim == 1 and all(field.isdigit() for field in fields)):
+            file.seek(0)
+            with progress.task(f"reading {path.name}", None, "words") as step:
+                while line := file.readline(LONGEST_WORD):
+                    step.advance()
+                    if word := line.decode(errors="replace").strip():
+                        yield word
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            records, count, _ = _records(path, data)
+            with progress.task(f"reading {path.name}", count, "words") as step:
+                for found, _ in records:
+                    step.advance()
+                    yield found.decode(errors="replace")
 
 
 def _records(path: Path, data: mmap.mmap) -> tuple[Iterator[Record], int | None, int]:
