@@ -20,6 +20,7 @@ from cartolina.cli import (
     protocols,
     safe_keeping,
     taking_back,
+    text,
 )
 from cartolina.cli.arguments import QueryCommand
 from cartolina.cli.configuration import settings_of
@@ -68,6 +69,7 @@ app.add_typer(lacking.app, name="missing")
 app.add_typer(learn.app, name="learn")
 app.add_typer(taking_back.app)
 app.add_typer(safe_keeping.app)
+app.add_typer(text.app, name="text")
 app.add_typer(indexing.app, name="index")
 
 
@@ -104,7 +106,9 @@ def build(
     split: Split = None,
     text: Annotated[
         str | None,
-        typer.Option(help="minilm (default), word2vec, glove-6b-50d, words:FILE or hf:FOLDER."),
+        typer.Option(
+            help="minilm (default), word2vec, fasttext, glove, doc2vec, lda, glove-6b-50d, words:FILE, hf:FOLDER."
+        ),
     ] = None,
     quality: Annotated[
         str | None, typer.Option(help="fast (default) or best (better answers, slower to learn).")
