@@ -76,6 +76,14 @@ def test_defaults_are_the_papers():
     assert (s.dim, s.window, s.epochs, s.learning_rate, s.x_max, s.alpha) == (400, 10, 30, 0.05, 100, 0.75)
 
 
+def test_scaled_for_a_small_corpus():
+    small = GloVeSettings(scale=True).for_corpus(200_000, 30_000)
+    assert small == GloVeSettings(x_max=1.0, min_count=2)
+    assert GloVeSettings(scale=True).for_corpus(2_000_000, 300_000) == GloVeSettings.published()
+    kept = text.create("glove:scaled:x_max=10").settings.for_corpus(200_000, 30_000)
+    assert (kept.x_max, kept.min_count) == (10, 2)
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -24,12 +24,12 @@ from cartolina.text.cooccurrence import MEMORY, CoOccurrences, count_cooccurrenc
 from cartolina.text.corpus import numbered
 from cartolina.text.learning import TEXT
 from cartolina.text.pooling import Pooling, inverse_document_frequency
-from cartolina.text.settings import LearntSettings
+from cartolina.text.settings import LearntSettings, rare
 from cartolina.text.word_vectors import WordVectors
 
 __all__ = ["GloVe", "GloVeSettings", "learn_glove"]
 
-LARGE_CORPUS = 10_000_000
+LARGE = 1_000_000
 """Words from which on a corpus can bear the paper's numbers."""
 
 BLOCK = 1 << 18
@@ -53,9 +53,12 @@ class GloVeSettings(LearntSettings):
     learning_rate: float = 0.05
     memory: int = MEMORY
 
-    def scaled(self, words: int, texts: int) -> GloVeSettings:
-        """For some 10^5 words of captions, as measured on Flickr8k's (docs/text-models.md)."""
-        return replace(self, x_max=10.0) if words < LARGE_CORPUS else self
+    def scaled(self, words: int, texts: int) -> Self:
+        """x_max 1 below a million words, where hardly a pair is seen 100 times and all would weigh little.
+
+        By the paper's numbers a pair that is seen three times has f = .07.
+        """
+        return self if words >= LARGE else replace(self, x_max=1.0, min_count=rare(2, words))
 
 
 class GloVe(WordVectors):
