@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 import unicodedata
@@ -35,6 +36,7 @@ __all__ = [
     "read_place",
     "read_tags",
     "read_taken",
+    "without_html",
 ]
 
 
@@ -99,6 +101,18 @@ def clean(text: str) -> str:
 
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def without_html(text: str) -> str:
+    """Text without the HTML that Flickr allows in it, its entities (`&amp;`) read.
+
+    >>> without_html('See <a href="x">it</a> &amp; go')
+    'See it & go'
+    """
+    return html.unescape(_TAGS.sub("", _BREAKS.sub(" ", text)))
+
+
+_BREAKS, _TAGS = re.compile(r"<(?:br|/?p)\b[^>]*>", re.IGNORECASE), re.compile(r"</?[A-Za-z][^>]*>")
 
 
 def distinct(words: Iterable[str]) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ albums become tags, machine tags (geo:lat=…) not. Coordinates are written in m
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,16 @@ from typing import Any
 from cartolina.datasets.archive import File, names_in
 from cartolina.datasets.dataset import Dataset, Skipped
 from cartolina.datasets.exports import Found, archives_of, located, parts_said, root_of, subfolders, tree_of
-from cartolina.datasets.fields import PhotoMetadata, clean, distinct, merge, read_place, read_tags, read_taken
+from cartolina.datasets.fields import (
+    PhotoMetadata,
+    clean,
+    distinct,
+    merge,
+    read_place,
+    read_tags,
+    read_taken,
+    without_html,
+)
 from cartolina.datasets.sidecars import read_json, state
 from cartolina.datasets.tree import Item, Tree, dataset_of
 from cartolina.errors import InputError
@@ -40,7 +48,6 @@ _ABOUT = re.compile(r"photo_(\d+)\.json", re.IGNORECASE)
 _ORIGINAL = re.compile(r"(?:.*_)?\d+(?:_[0-9a-f]+)?_o\.\w+|video_\d+\.\w+", re.IGNORECASE)
 _MARKS = ("albums.json", "account_profile.json")
 _LARGEST_LIST = 256 << 20
-_BREAKS, _TAGS = re.compile(r"<(?:br|/?p)\b[^>]*>", re.IGNORECASE), re.compile(r"</?[A-Za-z][^>]*>")
 _OWN_ALBUM = "auto upload"  # Flickr's, not its owner's
 
 
@@ -156,7 +163,7 @@ def _albums(lists: Sequence[File]) -> dict[str, PhotoMetadata]:
 
 
 def _titles(titles: Sequence[str]) -> tuple[str, ...]:
-    cleaned = distinct(clean(_plain(title)) for title in titles)
+    cleaned = distinct(clean(without_html(title)) for title in titles)
     return tuple(title for title in cleaned if title.casefold() != _OWN_ALBUM)
 
 
@@ -174,7 +181,7 @@ def _said(name: str, about: File | None, albums: Any) -> PhotoMetadata:  # noqa:
 def _parse(values: object) -> PhotoMetadata:
     if not isinstance(values, dict):
         raise InputError("a JSON object was expected")
-    title, description = (clean(_plain(str(values.get(key) or ""))) for key in ("name", "description"))
+    title, description = (clean(without_html(str(values.get(key) or ""))) for key in ("name", "description"))
     tags = [str(tag.get("tag") or "") for tag in _objects(values, "tags")]
     albums = [str(album.get("title") or "") for album in _objects(values, "albums")]
     problems = []
@@ -199,11 +206,6 @@ def _parse(values: object) -> PhotoMetadata:
 def _objects(values: object, key: str) -> list[dict[str, Any]]:
     found = values.get(key) if isinstance(values, dict) else None
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _plain(text: str) -> str:
-    """Text without the HTML that Flickr allows in it."""
-    return html.unescape(_TAGS.sub("", _BREAKS.sub(" ", text)))
 
 
 def _is_file_name(title: str) -> bool:
