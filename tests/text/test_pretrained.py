@@ -5,7 +5,7 @@ import pytest
 
 from cartolina import text
 from cartolina.errors import InputError
-from cartolina.text.pretrained import read_words
+from cartolina.text.pretrained import list_words, read_words
 
 FORMS = ["text", "glove", "binary", "gensim-binary"]
 
@@ -17,6 +17,22 @@ def test_every_format_reads_the_same(form, word_file, vectors):
     assert model.words == ["sea", "sand", "dog", "beach", "child", "running", "über", "猫"]
     np.testing.assert_allclose(model.vectors, np.delete(vectors, 7, axis=0), rtol=1e-6)
     assert model.name == f"words:{word_file(form)}"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_words_alone_are_all_of_them_as_they_are_written(form, word_file):
+    expected = ["sea", "sand", "dog", "beach", "child", "running", "Über", "don't", "猫"]
+    assert sorted(list_words(word_file(form))) == sorted(expected)
+
+
+def test_a_list_of_words_is_one_a_line(tmp_path):
+    (tmp_path / "words").write_text("new york\n\n  sea \nroute 66\n7\n")
+    assert list(list_words(tmp_path / "words")) == ["new york", "sea", "route 66", "7"]
+    (tmp_path / "cut").write_text("3 2\nsea 1 2\n")
+    with pytest.raises(InputError, match="truncated"):
+        list(list_words(tmp_path / "cut"))
+    with pytest.raises(InputError, match="there is no word list"):
+        list(list_words(tmp_path / "gone"))
 
 
 @pytest.mark.parametrize("form", ["text", "binary"])

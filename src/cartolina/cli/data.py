@@ -86,6 +86,44 @@ def stats(
 @app.command(
     epilog="""\b
 Examples:
+  cartolina data convert takeout-001.zip --to folder --into photos
+  cartolina data convert flickr8k --to shards --into flickr8k-shards
+  cartolina data convert holidays --to parquet --into holidays.parquet
+"""
+)
+def convert(
+    source: Source,
+    to: Annotated[
+        str, typer.Option(metavar="FORMAT", help="csv, tsv, jsonl, parquet, folder, locsens or shards.")
+    ],
+    into: Annotated[
+        Path, typer.Option(metavar="OUT", help="The file or folder to make; nothing may be there.")
+    ],
+    format: Format = "auto",  # noqa: A002  (the option is called so)
+    columns: Columns = None,
+    split: Split = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a dataset in another format, whole or not at all; pictures are copied as they are."""
+    with explained(NOTHING):
+        from cartolina.cli.output import table_of_facts, write_json
+        from cartolina.datasets.convert import convert as convert_dataset
+
+        shown = progress(quiet=quiet)
+        dataset = _opened(source, format, columns, shown)
+        report = convert_dataset(dataset, to, into, split, progress=shown)
+        if json:
+            write_json({"into": str(into), "to": to, "posts": report.posts, "left_out": report.left_out})
+            return
+        table_of_facts(
+            [(str(into), f"{report.posts:,} posts"), ("left out", _counts(report.left_out) or "none")]
+        )
+
+
+@app.command(
+    epilog="""\b
+Examples:
   cartolina data vocab yfcc100m_dataset --into vocab.txt --words glove.6B.50d.txt --photos-only
   cartolina data vocab yfcc100m_dataset-*.bz2 --into vocab.txt --workers 8
   cartolina data vocab posts.csv --into vocab.txt --size 5000 --drop 0
@@ -232,14 +270,16 @@ def split(
         from collections import Counter
 
         from cartolina.cli.output import table_of_facts, write_json
+        from cartolina.datasets.locsens import read_vocabulary
         from cartolina.datasets.splits import eligible, write_splits
-        from cartolina.datasets.vocabulary import read_vocabulary
         from cartolina.errors import InputError
 
         if locsens != (vocab is not None):
             raise InputError("--locsens and --vocab FILE go together: which tags count is what FILE says")
         shown = progress(quiet=quiet)
         known = frozenset(tag.encode() for tag in read_vocabulary(vocab)) if vocab else frozenset()
+        if vocab and not known:
+            raise InputError(f"{vocab} has no tags: expected a vocabulary, a tag a line")
         dataset = _opened(source, format, columns, shown)
         left_out: Counter[str] = Counter()
 
@@ -285,6 +325,7 @@ def _opened(source: Path, format: str, columns: str | None, shown: Progress) -> 
 
 def _raw_files(sources: list[Path], format: str) -> list[Path]:  # noqa: A002
     """The raw files among the sources, if all are such; a folder stands for those in it."""
+    from cartolina.datasets.yfcc import parts_of
     from cartolina.datasets.yfcc_tags import looks_like_yfcc
     from cartolina.errors import InputError
 
@@ -295,8 +336,8 @@ def _raw_files(sources: list[Path], format: str) -> list[Path]:  # noqa: A002
         return []
     files: list[Path] = []
     for source in sources:
-        found = sorted(source.glob("yfcc100m_dataset*")) if source.is_dir() else [source]
-        found = [file for file in found if file.is_file() and looks_like_yfcc(file)]
+        found = parts_of(source) if source.is_dir() else [source]
+        found = [file for file in found if format != "auto" or looks_like_yfcc(file)]
         if not found:
             return []
         files += found

@@ -96,8 +96,8 @@ def export(
     with explained(KEPT):
         from cartolina.album.album import Album
         from cartolina.album.sidecars import write_sidecars
-        from cartolina.album.tables import write_table
         from cartolina.cli.output import plain, screen, write_json
+        from cartolina.datasets.table_files import write_table
         from cartolina.errors import InputError
 
         if not (xmp or table):
@@ -116,7 +116,8 @@ def export(
                 )
                 answer |= _sidecars(report, dry_run)
             if table:
-                posts = write_table(table, opened.posts(), total=len(opened), progress=shown)
+                rows = ((post, "") for post in opened.posts())
+                posts = write_table(table, rows, total=len(opened), progress=shown)
                 answer |= {"posts": posts, "table": str(table)}
         if json:
             write_json(answer)

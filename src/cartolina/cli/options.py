@@ -21,7 +21,8 @@ Source = Annotated[
 Format = Annotated[
     str,
     typer.Option(
-        help="auto, folder, takeout, flickr-export, instagram, table, flickr8k, flickr30k or imagefolder."
+        help="auto, folder, takeout, flickr-export, instagram, table, imagefolder, flickr8k, flickr30k, "
+        "instacities1m, webvision, mirflickr25k, yfcc100m, locsens, huggingface or shards."
     ),
 ]
 Columns = Annotated[

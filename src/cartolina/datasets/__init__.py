@@ -14,16 +14,19 @@ from pathlib import Path
 
 from cartolina.datasets.archive import is_archive, open_archive
 from cartolina.datasets.columns import parse_columns
-from cartolina.datasets.dataset import Dataset, Listed, Reader, Skipped
+from cartolina.datasets.dataset import NOTES, Dataset, Listed, Reader, Skipped
 from cartolina.datasets.fields import PhotoMetadata, hashtags
 from cartolina.datasets.flickr import FLICKR8K, FLICKR30K
 from cartolina.datasets.flickr_export import FLICKR_EXPORT
 from cartolina.datasets.folder import FOLDER
+from cartolina.datasets.huggingface import HUGGINGFACE
 from cartolina.datasets.imagefolder import IMAGEFOLDER
 from cartolina.datasets.instacities import INSTACITIES
 from cartolina.datasets.instagram import INSTAGRAM
+from cartolina.datasets.locsens import LOCSENS
 from cartolina.datasets.metadata import describe_photo, read_metadata, reconciled
 from cartolina.datasets.mirflickr import MIRFLICKR
+from cartolina.datasets.shards import SHARDS
 from cartolina.datasets.table import TABLE
 from cartolina.datasets.takeout import TAKEOUT
 from cartolina.datasets.webvision import WEBVISION
@@ -31,6 +34,7 @@ from cartolina.datasets.yfcc import YFCC100M
 from cartolina.errors import InputError, UnknownName
 
 __all__ = [
+    "NOTES",
     "READERS",
     "Dataset",
     "Listed",
@@ -54,14 +58,19 @@ READERS: dict[str, Reader] = {
         WEBVISION,
         MIRFLICKR,
         YFCC100M,
+        LOCSENS,
+        HUGGINGFACE,
         TAKEOUT,
         FLICKR_EXPORT,
         INSTAGRAM,
+        SHARDS,
         TABLE,
         IMAGEFOLDER,
         FOLDER,
     )
 }
+
+_WITH_COLUMNS = (TABLE.name, HUGGINGFACE.name)
 
 
 def open_dataset(
@@ -72,7 +81,8 @@ def open_dataset(
     """Open the posts at `path`; `.why` of the result is a sentence saying what they were taken for.
 
     `format` is "auto" or one of `READERS`. `columns` ("image=path,text=caption", or a mapping) names a
-    table's columns where their names are not the usual ones; with "auto" it makes the path a table.
+    table's columns where their names are not the usual ones; with "auto" it makes the path a table, or the
+    Hugging Face dataset that it is.
     Raises `InputError` when there is nothing there, or nothing known; `UnknownName` for another format.
     """
     path = Path(path).expanduser()
@@ -84,11 +94,16 @@ def open_dataset(
             "or a dataset's folder"
         )
     named = parse_columns(columns)
-    if named and format not in ("auto", "table"):
-        raise InputError(f"columns were given, but only the format 'table' has them, not {format!r}")
+    if named and format not in ("auto", *_WITH_COLUMNS):
+        raise InputError(
+            f"columns were given, but only the formats {' and '.join(map(repr, _WITH_COLUMNS))} have them, "
+            f"not {format!r}"
+        )
     if format != "auto" or named:
-        chosen = READERS["table" if named else format]
         how = "asked" if format != "auto" else "columns were named"
+        if format == "auto":
+            format = HUGGINGFACE.name if HUGGINGFACE.detect(path) else TABLE.name  # noqa: A001
+        chosen = READERS[format]
         dataset = chosen.open(path, named)
         return _opened(dataset, path, named, f"Read as {dataset.format}, as {how}: {dataset.why}.")
     for reader in READERS.values():

@@ -12,10 +12,10 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice, takewhile
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from cartolina.datasets.suffixes import SIDECARS
 from cartolina.datasets.walk import printable
 from cartolina.errors import InputError
 
-__all__ = ["ARCHIVES", "LARGEST", "File", "Part", "is_archive", "names_in", "open_archive"]
+__all__ = ["ARCHIVES", "LARGEST", "File", "Part", "in_turn", "is_archive", "names_in", "open_archive"]
 
 ARCHIVES = (".zip", ".tgz", ".tar.gz", ".tar")
 LARGEST = 512 << 20
@@ -107,6 +107,21 @@ def is_archive(path: Path) -> bool:
 def open_archive(path: Path) -> Part:
     """Open an archive; raises `InputError` where it is none or its end is missing."""
     return _Zip(path) if path.name.lower().endswith(".zip") else _Tar(path)
+
+
+def in_turn(path: Path) -> Iterator[tuple[str, Callable[[int], bytes]] | Skipped]:
+    """The files of a tar as they come: the path of each, and what reads it before the next is asked for.
+
+    Reading raises `NotTaken` where there are more bytes than it is given. A path that leaves the archive, and
+    a damaged rest, are `Skipped`.
+    """
+    part = _Tar(path)
+    try:
+        for tar, member in part.in_turn():
+            found = _listed(part, member.name, member.offset)
+            yield found if isinstance(found, Skipped) else (found.where, partial(_bounded, tar, member))
+    except _TAR_ERRORS as error:
+        yield Skipped(path.name, "damaged archive", f"{error}; what comes before that is read")
 
 
 def names_in(path: Path) -> tuple[str, ...]:
@@ -246,6 +261,10 @@ class _Tar(Part):
         kept = self._beside.get(file.key, b"")
         return f"{len(kept)}:{zlib.crc32(kept):08x}"
 
+    def in_turn(self) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+        """Its files as they come."""
+        return self._members()
+
     def _members(self) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
         """Regular files only: no link is followed, no device opened."""
         factor, more = _GROWS
@@ -257,6 +276,15 @@ class _Tar(Part):
                     raise tarfile.ReadError(f"it grows more than {factor}-fold")
                 if member.isreg():
                     yield tar, member
+
+
+def _bounded(tar: tarfile.TarFile, member: tarfile.TarInfo, largest: int) -> bytes:
+    if member.size > largest:
+        raise NotTaken("entry too large", f"{member.size:,} bytes")
+    try:
+        return _content(tar, member)
+    except _TAR_ERRORS as error:
+        raise NotTaken("damaged entry", str(error)) from error
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -19,7 +19,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "id": ("id", "post_id", "photo_id", "image_id", "photoid", "shortcode", "key"),
     "image": (
         "image", "image_path", "path", "file_path", "filepath", "file_name", "filename", "image_file",
-        "image_name", "file", "img", "img_path", "photo", "picture", "local_path",
+        "image_name", "file", "img", "img_path", "photo", "picture", "local_path", "jpg", "png", "webp",
     ),
     "text": ("text", "caption", "captions", "sentence", "sentences", "description", "comment", "title"),
     "tags": ("tags", "hashtags", "tag", "keywords", "user_tags"),

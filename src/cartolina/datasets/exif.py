@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cartolina.post import Place
 
-__all__ = ["describe_exif"]
+__all__ = ["degrees", "describe_exif"]
 
 _ORIENTATION, _DATE_TIME, _EXIF_IFD, _GPS_IFD = 0x0112, 0x0132, 0x8769, 0x8825
 _DATE_TIME_ORIGINAL, _DATE_TIME_DIGITIZED, _OFFSET_ORIGINAL, _OFFSET_DIGITIZED = 36867, 36868, 36881, 36882
@@ -52,24 +52,27 @@ def describe_exif(exif: Exif) -> PhotoMetadata:
 def _place(gps: dict[int, Any]) -> Place | None:
     if _LAT not in gps or _LON not in gps:
         return None  # cameras without a fix still write the clock and the version
-    lat = _degrees(gps[_LAT], gps.get(_LAT_REF), "NS")
-    lon = _degrees(gps[_LON], gps.get(_LON_REF), "EW")
+    lat = degrees(gps[_LAT], gps.get(_LAT_REF), "NS")
+    lon = degrees(gps[_LON], gps.get(_LON_REF), "EW")
     return read_fix(lat, lon)
 
 
-def _degrees(value: Any, side: Any, sides: str) -> float:  # noqa: ANN401  # Pillow gives what the file says
-    """Turn degrees, minutes, seconds and a hemisphere into signed degrees (0/0 is Pillow's NaN)."""
+def degrees(value: Any, side: Any, sides: str) -> float:  # noqa: ANN401  # Pillow gives what the file says
+    """Turn degrees, minutes, seconds and a hemisphere into signed degrees (0/0 is Pillow's NaN).
+
+    `sides` are the two hemispheres, the positive one first; raises `InputError` for what is no coordinate.
+    """
     try:
         parts = [float(part) for part in (value if isinstance(value, tuple) else (value,))]
     except (TypeError, ValueError, ZeroDivisionError) as error:
         raise InputError(f"coordinate {value!r} is not degrees, minutes, seconds") from error
-    degrees: float = sum(part / 60**power for power, part in enumerate(parts[:3]))
+    angle: float = sum(part / 60**power for power, part in enumerate(parts[:3]))
     letter = _ascii(side)[:1].upper()
     if not letter or letter not in sides:
-        if degrees < 0:
-            return degrees
-        raise InputError(f"coordinate {degrees} has no hemisphere ({sides[0]} or {sides[1]})")
-    return -degrees if letter == sides[1] else degrees
+        if angle < 0:
+            return angle
+        raise InputError(f"coordinate {angle} has no hemisphere ({sides[0]} or {sides[1]})")
+    return -angle if letter == sides[1] else angle
 
 
 def _taken(exif: Exif) -> datetime | None:

@@ -29,7 +29,7 @@ from cartolina.datasets.rows import Numbered, Rows, open_rows
 from cartolina.errors import CartolinaError, InputError
 from cartolina.post import Post
 
-__all__ = ["TABLE", "TableReader"]
+__all__ = ["TABLE", "Table", "TableReader"]
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _LOOKED_AT = 20  # posts of a folder's table, one of whose pictures must be there
@@ -49,7 +49,7 @@ class TableReader:
         if path.is_file():
             return f"the suffix {path.suffix}" if path.suffix.lower() in SUFFIXES else None
         try:
-            table = _Table.open(_only_table(path), {})
+            table = Table.open(_only_table(path), {})
             found = any(isinstance(item, Post) for item in islice(table.stream(None), _LOOKED_AT))
         except (CartolinaError, OSError):
             return None
@@ -61,7 +61,7 @@ class TableReader:
         Raises `InputError` when no column holds pictures, `UnknownName` when a named column is not there,
         `MissingPackage` for Parquet without pyarrow.
         """
-        table = _Table.open(_only_table(path), columns or {})
+        table = Table.open(_only_table(path), columns or {})
         return Dataset(
             format=self.name,
             root=table.path.parent,
@@ -97,14 +97,21 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class _Table:
+class Table:
+    """Rows as posts: `roles` says which column plays which part; relative pictures lie beside `path`."""
+
     path: Path
     source: Rows
     roles: Mapping[str, str]
 
     @classmethod
-    def open(cls, path: Path, columns: Mapping[str, str]) -> _Table:
-        source = open_rows(path)
+    def open(cls, path: Path, columns: Mapping[str, str]) -> Table:
+        """Open the table at `path`."""
+        return cls.of(path, open_rows(path), columns)
+
+    @classmethod
+    def of(cls, path: Path, source: Rows, columns: Mapping[str, str]) -> Table:
+        """Give the columns of `source` their roles; raises `InputError` where none holds pictures."""
         roles = assign(source.columns, columns)
         if "image" not in roles:
             raise InputError(
@@ -115,6 +122,7 @@ class _Table:
 
     @property
     def why(self) -> str:
+        """By what it was recognised."""
         read_as = ", ".join(f"{role}={column}" for role, column in self.roles.items())
         return f"{self.path.name} is {self.source.kind}, its columns read as {read_as}"
 

@@ -32,6 +32,7 @@ ENTRY = 160
 LONGEST = 2_400
 """Bytes; Flickr's tags have 255 letters, in Chinese nine bytes each where they are escaped."""
 
+_LITTLE = 16 << 20  # bytes, half a second's work: more processes take as long to begin
 SLACK = 0.8  # what is nearly full is written out: looking whether it is takes a while
 
 
@@ -97,6 +98,8 @@ class Totals:
 
 def totals(folder: Path, most: int, *, memory: int, workers: int = 1, tell: Tell) -> Totals:
     """Sum what all `TagCounts` in `folder` have written; `tell` is told of `PARTS` parts in all."""
+    if sum(path.stat().st_size for path in folder.iterdir()) < _LITTLE:
+        workers = 1
     make = partial(_Summing, folder, most, memory // workers)
     found = in_processes(make, range(PARTS), workers=workers, tell=tell)
     best = sorted(pair for one in found for pair in one.best)[:most]
@@ -113,7 +116,8 @@ class _Summing:
     most: int
     memory: int
     number: int
-    best: list[tuple[int, bytes]] = field(default_factory=list)  # (minus the count, the tag), in order
+    best: list[tuple[int, bytes]] = field(default_factory=list)  # (minus the count, the tag)
+    floor: int = 1  # what is used less often is not among the most frequent
     distinct: int = 0
     occurrences: int = 0
 
@@ -125,15 +129,20 @@ class _Summing:
         tell(1)
 
     def finish(self) -> _Summing:
+        self._shorten()
         return self
 
     def _take(self, counts: dict[bytes, int]) -> None:
         self.distinct += len(counts)
         self.occurrences += sum(counts.values())
-        floor = -self.best[-1][0] if len(self.best) >= self.most else 0
-        self.best += [(-count, tag) for tag, count in counts.items() if count >= floor]
+        self.best += [(-count, tag) for tag, count in counts.items() if count >= self.floor]
+        if len(self.best) > 4 * self.most + PARTS:
+            self._shorten()
+
+    def _shorten(self) -> None:
         self.best.sort()
         del self.best[self.most :]
+        self.floor = -self.best[-1][0] if self.best else 1
 
 
 def _most_memory(path: Path) -> int:

@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from cartolina.datasets.encoding import lines as text_lines
 from cartolina.datasets.fields import clean
 from cartolina.datasets.processes import Tell, in_processes
 from cartolina.datasets.tag_counts import PARTS, TagCounts, Totals, totals
@@ -36,7 +35,6 @@ __all__ = [
     "Hashtag",
     "Vocabulary",
     "hashtag",
-    "read_vocabulary",
     "vocabulary_of_posts",
     "vocabulary_of_yfcc",
     "write_vocabulary",
@@ -75,11 +73,11 @@ class Vocabulary:
 def hashtag(text: str) -> bytes | str:
     """A tag as the vocabulary has it, in UTF-8, or in a phrase why it has none."""
     tag = clean(text.lower()).replace(" ", "").replace("+", "")
-    if any(letter.isdigit() for letter in tag):
+    if any(map(str.isdigit, tag)):
         return "digits"
     if "," in tag or ";" in tag:  # no file that speaks of it could hold it
         return "comma or semicolon"
-    return tag.encode() if any(letter.isprintable() for letter in tag) else "empty"
+    return tag.encode() if any(map(str.isprintable, tag)) else "empty"
 
 
 @dataclass(frozen=True)
@@ -103,6 +101,8 @@ class Hashtag:
         plain = raw.translate(None, b"+") if self.is_encoded else raw
         if plain.isalpha():  # letters of ASCII: nearly all
             return plain.lower()
+        if plain.isalnum():
+            return "digits"
         if self.is_encoded:
             if _CUT_SHORT.search(plain):
                 return "broken escape"
@@ -182,19 +182,9 @@ def vocabulary_of_posts(
 
 
 def write_vocabulary(path: Path, vocabulary: Vocabulary) -> None:
-    """Write the tags, one a line, atomically."""
+    """Write the tags, one a line, atomically; `locsens.read_vocabulary` reads them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, "".join(f"{tag}\n" for tag in vocabulary.tags).encode())
-
-
-def read_vocabulary(path: Path) -> tuple[str, ...]:
-    """The tags of a vocabulary's file, the most frequent first; raises `InputError` where there are none."""
-    if not path.is_file():
-        raise InputError(f"there is no vocabulary at {path}: expected a file with a tag on each line")
-    tags = tuple(dict.fromkeys(tag for line in text_lines(path) if (tag := line.strip())))
-    if not tags:
-        raise InputError(f"{path} is empty: expected a tag on each line")
-    return tags
 
 
 @dataclass

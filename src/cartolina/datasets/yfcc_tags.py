@@ -83,7 +83,7 @@ def looks_like_yfcc(path: Path) -> bool:
     """Whether a file's first line has the columns; never raises."""
     try:
         with _opened(path) as (file, _):
-            first = file.read(1 << 16).partition(b"\n")[0]
+            first = file.read(BLOCK).partition(b"\n")[0]
     except (OSError, InputError):
         return False
     return first.count(b"\t") + 1 in TAGS

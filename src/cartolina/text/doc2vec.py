@@ -10,7 +10,7 @@ would be read differently.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Self
@@ -24,7 +24,7 @@ from cartolina.text.contract import FORMAT, read_card, write_card
 from cartolina.text.files import read_array, read_lines, readable, write_array, write_lines
 from cartolina.text.inference import Paragraphs
 from cartolina.text.learning import Captions, epoch_counter, gensim_for, known_words
-from cartolina.text.settings import LearntSettings
+from cartolina.text.settings import LearntSettings, rare
 from cartolina.text.spelling import nearest_spelling
 from cartolina.text.word_vectors import words_of
 
@@ -41,6 +41,11 @@ class Doc2VecSettings(LearntSettings):
     window: int = 8
     epochs: int = 50
     dbow: bool = False
+
+    def scaled(self, words: int, texts: int) -> Self:
+        """100 dimensions below a million words, and 100 epochs."""
+        small = words < 1_000_000
+        return replace(self, dim=100, epochs=100, min_count=rare(2, words)) if small else self
 
 
 class Doc2Vec:

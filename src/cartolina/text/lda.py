@@ -26,7 +26,7 @@ from cartolina.text.dirichlet import topics_of
 from cartolina.text.files import read_array, read_lines, readable, write_array, write_lines
 from cartolina.text.learning import Captions, gensim_for
 from cartolina.text.porter import stem
-from cartolina.text.settings import LearntSettings
+from cartolina.text.settings import LearntSettings, rare
 from cartolina.text.spelling import nearest_spelling
 from cartolina.text.word_vectors import words_of
 
@@ -42,6 +42,17 @@ class LdaSettings(LearntSettings):
     topics: int = 200
     passes: int = 1
     chunk: int = 5_000
+
+    def scaled(self, words: int, texts: int) -> Self:
+        """A topic for 300 texts, 10 to 200 of them, and passes enough for 300 updates.
+
+        The papers' one pass over 800,000 captions makes 160; over 30,000 it would make six.
+        """
+        chunk = min(self.chunk, max(100, texts // 30))
+        passes = min(50, max(1, -(-300 * chunk // max(texts, 1))))
+        return replace(
+            self, topics=min(200, max(10, texts // 300)), chunk=chunk, passes=passes, min_count=rare(5, words)
+        )
 
 
 @dataclass(frozen=True, slots=True)

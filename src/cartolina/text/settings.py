@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 
 from cartolina.errors import InputError
 
-__all__ = ["LearntSettings"]
+__all__ = ["LearntSettings", "rare"]
 
 LARGE = 50_000
 """Words from which on a corpus can bear the papers' `min_count`."""
@@ -65,3 +65,8 @@ class LearntSettings:
             return settings
         most = settings.published_min_count
         return replace(settings, min_count=min(most, max(1, words * most // LARGE)))
+
+
+def rare(most: int, words: int) -> int:
+    """How often a word must be seen in a small corpus: once a thousand words, `most` times at most."""
+    return min(most, max(1, words // 1_000))

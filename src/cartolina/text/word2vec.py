@@ -6,7 +6,7 @@ The papers' numbers: CBOW, 400 dimensions, window 8, 25 epochs, words seen fewer
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from cartolina.progress import SILENT, Progress
 from cartolina.text.learning import Captions, epoch_counter, gensim_for, known_words
 from cartolina.text.pooling import Pooling
-from cartolina.text.settings import LearntSettings
+from cartolina.text.settings import LearntSettings, rare
 from cartolina.text.word_vectors import WordVectors
 
 __all__ = ["Word2Vec", "Word2VecSettings"]
@@ -28,6 +28,16 @@ class Word2VecSettings(LearntSettings):
     window: int = 8
     epochs: int = 25
     skip_gram: bool = False
+
+    def scaled(self, words: int, texts: int) -> Self:
+        """100 dimensions below a million words; for CBOW up to 100 epochs, the more the fewer they are.
+
+        Skip-gram learns from every pair of words, and has enough of them in 25.
+        """
+        if words >= 1_000_000:
+            return self
+        more = self.epochs if self.skip_gram else min(100, 20_000_000 // max(words, 1))
+        return replace(self, dim=100, epochs=max(self.epochs, more), min_count=rare(2, words))
 
 
 class Word2Vec(WordVectors):

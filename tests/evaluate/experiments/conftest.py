@@ -8,6 +8,17 @@ from tiny_world import COLOURS
 from cartolina.evaluate.experiments.run import Run
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Nets this small are slower on several threads, and on a busy machine very much so."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def colours(tmp_path_factory):
     """100 photos to learn from and 60 to look in, of five colours."""

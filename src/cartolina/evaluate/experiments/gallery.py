@@ -57,9 +57,7 @@ class Photos:
     @property
     def captions(self) -> tuple[tuple[str, ...], ...]:
         """Each photo's words."""
-        from cartolina.album.build import words_of
-
-        return tuple(words_of(post) for post in self.posts)
+        return tuple(post.words for post in self.posts)
 
     def numbers(self) -> dict[str, int]:
         """Each id's number."""

@@ -48,13 +48,13 @@ AT_A_TIME = 2048
 class PhotoSideSettings:
     """How the image side learns: a hidden layer on frozen features, stopped by held-out training photos."""
 
-    hidden: int = 512
-    dropout: tuple[float, float] = (0.1, 0.2)
-    batch: int = 125
-    epochs: int = 15
-    learning_rate: float = 1e-3
+    hidden: int = 256
+    dropout: tuple[float, float] = (0.1, 0.1)
+    batch: int = 250
+    epochs: int = 12
+    learning_rate: float = 2e-3
     weight_decay: float = 0.02
-    validate_every: int = 5
+    validate_every: int = 4
     patience: int = 2
 
     def to_json(self) -> dict[str, Any]:
