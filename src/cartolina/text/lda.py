@@ -163,7 +163,7 @@ class Lda:
     def topics(self, words: int = 10) -> list[Topic]:
         """Every topic with its likeliest `words`, the one that has most of the captions first.
 
-        Words that were never seen in a topic are not its words, however few it has: all have the prior's weight.
+        Words never seen in a topic are not its own, however few it has: all have the prior's weight.
         """
         self._check_learnt()
         words = min(words, len(self.stems))
