@@ -107,7 +107,7 @@ def build(
     text: Annotated[
         str | None,
         typer.Option(
-            help="minilm (default), word2vec, fasttext, glove, doc2vec, lda, glove-6b-50d, words:FILE, hf:FOLDER."
+            help="minilm (default), word2vec, fasttext, glove, doc2vec, lda, glove-6b-50d, words:FILE…"
         ),
     ] = None,
     quality: Annotated[

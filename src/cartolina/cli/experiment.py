@@ -33,7 +33,7 @@ Models = Annotated[
 ]
 Settings = Annotated[
     str,
-    typer.Option(help="Rows for a bare name learnt here: published, scaled, both, or none for its defaults."),
+    typer.Option(help="Rows for a bare name learnt here; none: one row, with its defaults."),
 ]
 Pooling = Annotated[str | None, typer.Option(help="mean, sum, tf-idf, or several: a row each.")]
 Target = Annotated[

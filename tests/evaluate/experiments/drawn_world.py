@@ -10,7 +10,7 @@ from cartolina.datasets import Dataset
 from cartolina.evaluate.experiments.photo_side import PhotoSideSettings
 from cartolina.post import Post
 
-SETTINGS = PhotoSideSettings(hidden=64, dropout=(0.0, 0.0), batch=25, epochs=30, learning_rate=1e-2)
+SETTINGS = PhotoSideSettings(hidden=64, dropout=(0.0, 0.0), batch=25, epochs=20, learning_rate=1e-2)
 SAID = ("a {} thing", "something {} here", "two of the {} kind")
 
 

@@ -35,7 +35,13 @@ def test_targets():
 
 @pytest.mark.parametrize(
     "options",
-    [{"names": ["word2vek"]}, {"settings": ["published", "tiny"]}, {"poolings": ["max"]}, {"target": "l1"}],
+    [
+        {"names": ["word2vek"]},
+        {"names": ["word2vec:dims=3"]},
+        {"settings": ["published", "tiny"]},
+        {"poolings": ["max"]},
+        {"target": "l1"},
+    ],
 )
 def test_an_unknown_name_lists_the_known(options):
     with pytest.raises(UnknownName, match="Known: "):

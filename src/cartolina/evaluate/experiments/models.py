@@ -71,9 +71,11 @@ def model_rows(
 
     `poolings` (none: each model's own) make a row each of the models that pool words or tokens. `target`
     (None: "itself" for LDA, whose φ is a distribution, and "sigmoid" for the others) holds for all rows.
-    Raises `UnknownName` for a family, a setting or a pooling that is none.
+    Raises `UnknownName` for a family, a setting, an option or a pooling that is none, before anything is
+    learnt.
     """
     from cartolina.learn.regression import TARGETS
+    from cartolina.text import create
 
     _check("setting", settings, SETTINGS)
     _check("pooling", poolings, POOLINGS)
@@ -90,6 +92,9 @@ def model_rows(
         for full in [f"{name}:{setting}" for setting in settings] if bare else [name]:
             for pooling in (poolings or (None,)) if is_pooled else (None,):
                 rows[ModelRow(full, cast("Pooling | None", pooling), own)] = None
+    for row in rows:
+        if not row.pretrained:  # nothing is read for those learnt here
+            create(row.name, pooling=row.pooling)
     return list(rows)
 
 
