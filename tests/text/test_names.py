@@ -150,3 +150,12 @@ def test_a_model_is_called_what_it_was_asked_as(tmp_path):
     model = text.create(name).fit(["sea sand"])
     model.save(tmp_path)
     assert text.load(tmp_path).name == model.name == name
+
+
+def test_a_model_that_comes_learnt_has_its_pooling_in_its_name(tmp_path):
+    (tmp_path / "w.txt").write_text("sea 1 2\nsand 2 1\n")
+    assert (
+        text.create(f"words:{tmp_path / 'w.txt'}:pooling=sum").name
+        == f"words:{tmp_path / 'w.txt'}:pooling=sum"
+    )
+    assert text.create(f"words:{tmp_path / 'w.txt'}", pooling="sum").name == f"words:{tmp_path / 'w.txt'}"

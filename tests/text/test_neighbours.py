@@ -42,6 +42,15 @@ def test_among_other_words(model):
     assert Neighbours.of(model, []).nearest(VECTORS[0]) == []
 
 
+@pytest.mark.parametrize("pooling", ["mean", "tf-idf"])
+def test_its_own_vectors_are_those_of_texts_of_one_word(pooling):
+    model = WordVectors("toy", WORDS, VECTORS, pooling=pooling).fit(["king man", "king woman", "king"])
+    own, asked = Neighbours.of(model), Neighbours.of(model, WORDS)
+    assert own.words == asked.words
+    assert ("king" in own.words) == (pooling == "mean")  # it is in every text, and tells nothing
+    np.testing.assert_allclose(own.vectors, asked.vectors, atol=1e-6)
+
+
 def test_equals_keep_their_order():
     twins = WordVectors("toy", ["b", "a", "c"], np.array([[1, 0], [1, 0], [0, 1]], np.float32))
     assert [word for word, _ in Neighbours.of(twins).nearest(np.array([1, 0], np.float32))] == ["b", "a", "c"]

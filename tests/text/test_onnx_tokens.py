@@ -61,6 +61,7 @@ def test_one_export_serves_every_pooling(tiny_bert, tmp_path, monkeypatch, tiny_
     made = {how: text.create(f"hf:{tiny_bert}:pooling={how}") for how in ("mean", "sum", "tf-idf")}
     assert calls == [True]
     assert {how: model.pooling for how, model in made.items()} == {how: how for how in made}
+    assert made["sum"].name == f"hf:{tiny_bert}:pooling=sum"
     phi = made["mean"].embed(["dog sea"])
     np.testing.assert_allclose(made["sum"].embed(["dog sea"]), 2 * phi, atol=1e-5)
 

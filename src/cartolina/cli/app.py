@@ -106,7 +106,9 @@ def build(
     split: Split = None,
     text: Annotated[
         str | None,
-        typer.Option(help="minilm (default), word2vec, glove-6b-50d, words:FILE or hf:FOLDER."),
+        typer.Option(
+            help="minilm (default), word2vec, fasttext, glove, doc2vec, lda, glove-6b-50d, words:FILE…"
+        ),
     ] = None,
     quality: Annotated[
         str | None, typer.Option(help="fast (default) or best (better answers, slower to learn).")

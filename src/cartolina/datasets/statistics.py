@@ -68,7 +68,7 @@ def describe(
         left[one.reason] += 1
 
     with tempfile.TemporaryDirectory(prefix="cartolina-") as scratch:
-        counts = TagCounts(Path(scratch), "0", _key, _MEMORY)
+        counts = TagCounts(Path(scratch), "0", list, _MEMORY)
         waiting: list[bytes] = []
         with progress.task("posts", dataset.count(split), "posts") as step:
             for post in dataset.posts(split, skip):
@@ -79,7 +79,7 @@ def describe(
                 number["words"] += sum(len(caption.split()) for caption in post.captions)
                 number["tags"] += bool(post.tags)
                 labels.update(post.labels)
-                waiting += [tag.encode("utf-8", "surrogatepass") for tag in post.tags]
+                waiting += [clean(tag.casefold()).encode() for tag in post.tags]
                 if len(waiting) >= _TOGETHER:
                     counts.add(waiting)
                     waiting = []
@@ -104,7 +104,7 @@ def describe(
         with_tags=number["tags"],
         tags=tags.occurrences,
         distinct_tags=tags.distinct,
-        most_tags={tag.decode(errors="replace"): count for tag, count in tags.most},
+        most_tags={tag.decode(): count for tag, count in tags.most},
         with_place=number["places"],
         bounds=(south, west, north, east) if number["places"] else None,
         with_date=number["dates"],
@@ -115,7 +115,3 @@ def describe(
         skipped={reason: count for reason, count in sorted(left.items()) if reason not in NOTES},
         notes={reason: count for reason, count in sorted(left.items()) if reason in NOTES},
     )
-
-
-def _key(raw: bytes) -> bytes | str:
-    return clean(raw.decode(errors="replace").casefold()).encode() or "empty"

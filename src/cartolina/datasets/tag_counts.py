@@ -5,25 +5,30 @@ files by the tag's checksum, and begun again. In the end each file's counts are 
 that was ever counted of a tag is in the same one. A file that is itself too large is gone through several
 times, for another part of its tags each time. So memory is bounded whatever the number of tags.
 
-A tag is bytes; `key` says what it counts as (bytes without tab or line end), or in a phrase why it does not.
+A tag is bytes without tab or line end; `Keys` say what it counts as, or in a phrase why it does not. Most
+tags of a large file occur once: those are written without their count, into files of their own, which are
+read and counted without a loop in Python.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from math import ceil
 from pathlib import Path
 from zlib import crc32
 
+import numpy as np
+
 from cartolina.datasets.processes import Tell, in_processes
 
-__all__ = ["LONGEST", "Key", "TagCounts", "Totals", "totals"]
+__all__ = ["LONGEST", "Keys", "TagCounts", "Totals", "totals"]
 
-Key = Callable[[bytes], bytes | str]
+Keys = Callable[[Sequence[bytes]], Iterable[bytes | str]]
+"""What each of many tags counts as; a phrase where it does not."""
 
 PARTS = 64
 ENTRY = 160
@@ -33,6 +38,8 @@ LONGEST = 2_400
 """Bytes; Flickr's tags have 255 letters, in Chinese nine bytes each where they are escaped."""
 
 _LITTLE = 16 << 20  # bytes, half a second's work: more processes take as long to begin
+_AT_A_TIME = 1 << 16  # tags made keys together
+_READ = 1 << 20  # bytes
 SLACK = 0.8  # what is nearly full is written out: looking whether it is takes a while
 
 
@@ -40,21 +47,21 @@ SLACK = 0.8  # what is nearly full is written out: looking whether it is takes a
 class TagCounts:
     """One process's counts. `folder` is where they are written to, under `name`; `memory` in bytes.
 
-    `left_out` counts the occurrences that are no tags, by `key`'s phrases.
+    `left_out` counts the occurrences that are no tags, by `keys`' phrases.
     """
 
     folder: Path
     name: str
-    key: Key
+    keys: Keys
     memory: int
     left_out: Counter[str] = field(default_factory=Counter)
     _counts: Counter[bytes] = field(default_factory=Counter)
     _letters: int = 0  # at most so many bytes have the tags in _counts
 
-    def add(self, tags: Sequence[bytes]) -> None:
-        """Count each of `tags` once more."""
-        size = sum(map(len, tags))
-        if size > LONGEST and max(map(len, tags)) > LONGEST:
+    def add(self, tags: Sequence[bytes], letters: int | None = None, longest: int | None = None) -> None:
+        """Count each of `tags` once more; they have at most `letters` bytes, the longest `longest`."""
+        size = sum(map(len, tags)) if letters is None else letters
+        if (longest is None or longest > LONGEST) and max(map(len, tags), default=0) > LONGEST:
             short = [tag for tag in tags if len(tag) <= LONGEST]
             self.left_out["too long"] += len(tags) - len(short)
             tags = short
@@ -72,19 +79,28 @@ class TagCounts:
         """Write all that was counted and forget it; call it once more when nothing is left to count."""
         if not self._counts:
             return
-        with ExitStack() as stack:
-            files = [
-                stack.enter_context((self.folder / f"{part:02}.{self.name}").open("ab"))
-                for part in range(PARTS)
-            ]
-            for tag, count in self._counts.items():
-                found = self.key(tag)
-                if isinstance(found, str):
-                    self.left_out[found] += count
+        items = iter(self._counts.items())
+        while some := list(islice(items, _AT_A_TIME)):
+            once: list[list[bytes]] = [[] for _ in range(PARTS)]
+            often: list[list[bytes]] = [[] for _ in range(PARTS)]
+            found = self.keys([tag for tag, _ in some])
+            for tag, (_, count) in zip(found, some, strict=True):
+                if isinstance(tag, str):
+                    self.left_out[tag] += count
+                elif count == 1:
+                    once[crc32(tag) % PARTS].append(tag)
                 else:
-                    files[crc32(found) % PARTS].write(b"%b\t%d\n" % (found, count))
+                    often[crc32(tag) % PARTS].append(b"%b\t%d" % (tag, count))
+            self._append(once, "once")
+            self._append(often, "often")
         self._counts.clear()
         self._letters = 0
+
+    def _append(self, parts: Sequence[Sequence[bytes]], kind: str) -> None:
+        for number, lines in enumerate(parts):
+            if lines:
+                with (self.folder / f"{number:02}.{kind}.{self.name}").open("ab") as file:
+                    file.write(b"\n".join(lines) + b"\n")
 
 
 @dataclass(frozen=True)
@@ -122,27 +138,31 @@ class _Summing:
     occurrences: int = 0
 
     def do(self, task: int, tell: Tell) -> None:
-        files = sorted(self.folder.glob(f"{task:02}.*"))
-        rounds = ceil(sum(map(_most_memory, files)) / self.memory) or 1
+        once, often = (sorted(self.folder.glob(f"{task:02}.{kind}.*")) for kind in ("once", "often"))
+        rounds = ceil(sum(map(_most_memory, (*once, *often))) / self.memory) or 1
         for number in range(rounds):
-            self._take(_sum(files, number, rounds))
+            self._take(_sum(once, often, number, rounds))
         tell(1)
 
     def finish(self) -> _Summing:
         self._shorten()
         return self
 
-    def _take(self, counts: dict[bytes, int]) -> None:
+    def _take(self, counts: Counter[bytes]) -> None:
         self.distinct += len(counts)
-        self.occurrences += sum(counts.values())
+        self.occurrences += counts.total()
         self.best += [(-count, tag) for tag, count in counts.items() if count >= self.floor]
         if len(self.best) > 4 * self.most + PARTS:
             self._shorten()
 
     def _shorten(self) -> None:
+        """Keep the most frequent: by their counts first, since comparing equal ones by letters takes long."""
+        if len(self.best) > self.most:
+            counts = np.fromiter((less for less, _ in self.best), np.int64, len(self.best))
+            self.floor = -int(np.partition(counts, self.most - 1)[self.most - 1])
+            self.best = [pair for pair in self.best if -pair[0] >= self.floor]
         self.best.sort()
         del self.best[self.most :]
-        self.floor = -self.best[-1][0] if self.best else 1
 
 
 def _most_memory(path: Path) -> int:
@@ -153,13 +173,24 @@ def _most_memory(path: Path) -> int:
     return ENTRY * lines + path.stat().st_size
 
 
-def _sum(files: Sequence[Path], number: int, rounds: int) -> dict[bytes, int]:
-    counts: dict[bytes, int] = {}
+def _sum(once: Sequence[Path], often: Sequence[Path], number: int, rounds: int) -> Counter[bytes]:
+    """The counts of the tags whose turn it is in this of `rounds`."""
+    counts: Counter[bytes] = Counter()
+    for path in once:
+        with path.open("rb") as file:
+            while block := file.readlines(_READ):
+                tags = b"".join(block).split(b"\n")
+                tags.pop()
+                counts.update(_whose_turn(tags, number, rounds))
     seen = counts.get
-    for path in files:
+    for path in often:
         with path.open("rb") as file:
             for line in file:
                 tag, _, count = line.partition(b"\t")
-                if rounds == 1 or crc32(tag) // PARTS % rounds == number:
+                if rounds == 1 or _whose_turn((tag,), number, rounds):
                     counts[tag] = seen(tag, 0) + int(count)
     return counts
+
+
+def _whose_turn(tags: Sequence[bytes], number: int, rounds: int) -> Sequence[bytes]:
+    return tags if rounds == 1 else [tag for tag in tags if crc32(tag) // PARTS % rounds == number]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ from cartolina.progress import SILENT, Progress
 __all__ = [
     "DROP",
     "SIZE",
-    "Hashtag",
+    "Hashtags",
     "Vocabulary",
     "hashtag",
     "vocabulary_of_posts",
@@ -46,6 +46,7 @@ MEMORY = 1 << 30
 
 _SPAN = 64 << 20
 _TOGETHER = 1 << 14  # tags of posts counted at a time
+_LOWER = bytes(range(256)).lower()
 _CUT_SHORT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -81,8 +82,8 @@ def hashtag(text: str) -> bytes | str:
 
 
 @dataclass(frozen=True)
-class Hashtag:
-    """What a tag's bytes count as: URL-encoded ones, or (`is_encoded` False) plain text.
+class Hashtags:
+    """What tags count as: URL-encoded ones, or (`is_encoded` False) plain text, in UTF-8.
 
     `known` are the words to keep, as `hashtag` writes them (None: all).
     """
@@ -90,17 +91,20 @@ class Hashtag:
     known: frozenset[bytes] | None = None
     is_encoded: bool = True
 
-    def __call__(self, raw: bytes) -> bytes | str:
-        """Return the tag, or why it does not count."""
-        found = self._hashtag(raw)
-        if self.known is not None and isinstance(found, bytes) and found not in self.known:
-            return "not in the word list"
-        return found
+    def __call__(self, raw: Sequence[bytes]) -> Iterator[bytes | str]:
+        """Yield each tag as the vocabulary has it, or why it does not count."""
+        # All at once, since by far most are letters of ASCII and need no more than this.
+        spaces = b"+" if self.is_encoded else b""
+        plain = b"\n".join(raw).translate(_LOWER, spaces).split(b"\n") if raw else []
+        known = self.known
+        for written, tag in zip(raw, plain, strict=True):
+            found: bytes | str = tag if tag.isalpha() else self._other(written)
+            if known is not None and found not in known and isinstance(found, bytes):
+                found = "not in the word list"
+            yield found
 
-    def _hashtag(self, raw: bytes) -> bytes | str:
+    def _other(self, raw: bytes) -> bytes | str:
         plain = raw.translate(None, b"+") if self.is_encoded else raw
-        if plain.isalpha():  # letters of ASCII: nearly all
-            return plain.lower()
         if plain.isalnum():
             return "digits"
         if self.is_encoded:
@@ -133,7 +137,7 @@ def vocabulary_of_yfcc(
     workers = workers or available_cores()
     total = sum(path.stat().st_size for path in paths)
     with tempfile.TemporaryDirectory(prefix="cartolina-") as scratch:
-        make = partial(_Counting, Path(scratch), Hashtag(_words(known)), memory // workers, photos_only)
+        make = partial(_Counting, Path(scratch), Hashtags(_words(known)), memory // workers, photos_only)
         spans = [span for path in paths for span in cut_up(path, _SPAN)]
         with progress.task("tags", total, "bytes") as step:
             found = in_processes(make, spans, workers=workers, tell=step.advance)
@@ -163,13 +167,13 @@ def vocabulary_of_posts(
     """The vocabulary of posts' tags, by the same rules; `total` is how many posts there are, if known."""
     seen = Lines()
     with tempfile.TemporaryDirectory(prefix="cartolina-") as scratch:
-        counts = TagCounts(Path(scratch), "0", Hashtag(_words(known), is_encoded=False), memory)
+        counts = TagCounts(Path(scratch), "0", Hashtags(_words(known), is_encoded=False), memory)
         waiting: list[bytes] = []
         with progress.task("tags", total, "posts") as step:
             for post in posts:
                 seen.rows += 1
                 seen.with_tags += bool(post.tags)
-                waiting += [tag.encode("utf-8", "surrogatepass") for tag in post.tags]
+                waiting += [_line(tag) for tag in post.tags]
                 if len(waiting) >= _TOGETHER:
                     counts.add(waiting)
                     waiting = []
@@ -192,25 +196,29 @@ class _Counting:
     """One process's share of the lines."""
 
     folder: Path
-    key: Callable[[bytes], bytes | str]
+    keys: Hashtags
     memory: int
     photos_only: bool
     number: int
     lines: Lines = field(default_factory=Lines)
 
     def __post_init__(self) -> None:
-        self.counts = TagCounts(self.folder, str(self.number), self.key, self.memory)
+        self.counts = TagCounts(self.folder, str(self.number), self.keys, self.memory)
 
     def do(self, task: Span, tell: Tell) -> None:
         for block in whole_lines(task, self.lines.bad, tell):
-            tags, lines = tags_of(block, photos_only=self.photos_only)
+            found, lines = tags_of(block, photos_only=self.photos_only)
             self.lines += lines
-            self.counts.add(tags)
+            self.counts.add(found.tags, found.letters, found.longest)
 
     def finish(self) -> tuple[Lines, Counter[str]]:
         self.counts.write_out()
         self.lines.rows += self.lines.bad["line too long"]
         return self.lines, self.counts.left_out
+
+
+def _line(tag: str) -> bytes:
+    return clean(tag).encode()  # without tab and line end
 
 
 def _words(known: Iterable[str] | None) -> frozenset[bytes] | None:

@@ -32,7 +32,7 @@ import numpy as np
 from cartolina.datasets.processes import Tell
 from cartolina.errors import InputError
 
-__all__ = ["COMPRESSED", "Lines", "Span", "cut_up", "looks_like_yfcc", "tags_of", "whole_lines"]
+__all__ = ["COMPRESSED", "Lines", "Span", "Tags", "cut_up", "looks_like_yfcc", "tags_of", "whole_lines"]
 
 TAGS = {25: 10, 23: 8}
 """The tags' column by how many columns a line has; the last one says whether it is a photo."""
@@ -145,8 +145,17 @@ def whole_lines(span: Span, bad: Counter[str], tell: Tell) -> Iterator[bytes]:
             yield begun + b"\n"
 
 
-def tags_of(block: bytes, *, photos_only: bool = False) -> tuple[list[bytes], Lines]:
-    """All tags in a block of whole lines, as they are written, and what lines it had."""
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Tags as they are written, how many bytes they have at most, together and the longest."""
+
+    tags: list[bytes]
+    letters: int
+    longest: int
+
+
+def tags_of(block: bytes, *, photos_only: bool = False) -> tuple[Tags, Lines]:
+    """All tags in a block of whole lines, and what lines it had."""
     letters = np.frombuffer(block, np.uint8)
     marks = np.flatnonzero((letters - np.uint8(_TAB)) <= _NEWLINE - _TAB)  # below a tab it wraps around
     ends = np.flatnonzero(letters[marks] == _NEWLINE)  # (lines,) of marks
@@ -170,4 +179,6 @@ def tags_of(block: bytes, *, photos_only: bool = False) -> tuple[list[bytes], Li
         lines.used += len(first)
         lines.with_tags += int(some.sum())
         cells += [block[a:b] for a, b in zip(start[some].tolist(), end[some].tolist(), strict=True)]
-    return b",".join(cells).split(b",") if cells else [], lines
+    all_cells = b",".join(cells)
+    tags = all_cells.split(b",") if cells else []
+    return Tags(tags, len(all_cells), max(map(len, cells), default=0)), lines

@@ -108,7 +108,9 @@ def _transformer(asked: Asked, folder: Path, name: str, language: str) -> TextMo
     asked.nothing_to_learn()
     if asked.pooling is None:
         return transformer.sentence_transformer(folder, name, language, asked.progress)
-    return transformer.token_transformer(folder, name, language, asked.pooling, asked.progress)
+    pooled = transformer.token_transformer(folder, name, language, asked.pooling, asked.progress)
+    pooled.name = f"{name}:pooling={asked.pooling}"
+    return pooled
 
 
 def _word2vec(asked: Asked) -> TextModel:
@@ -147,14 +149,21 @@ def _glove_6b(asked: Asked) -> TextModel:
     from cartolina.text.pretrained import glove_6b_50d
 
     asked.nothing_to_learn()
-    return glove_6b_50d(asked.pooling or "mean")
+    return _called(glove_6b_50d(asked.pooling or "mean"), asked)
 
 
 def _words(asked: Asked) -> TextModel:
     from cartolina.text.pretrained import read_words
 
     asked.nothing_to_learn()
-    return read_words(asked.path, asked.pooling or "mean", asked.progress)
+    return _called(read_words(asked.path, asked.pooling or "mean", asked.progress), asked)
+
+
+def _called(model: TextModel, asked: Asked) -> TextModel:
+    """A model that comes learnt, with the pooling in its name where the name asked for it."""
+    if ":pooling=" in asked.name:
+        model.name = f"{model.name}:pooling={asked.pooling}"
+    return model
 
 
 MODELS: dict[str, Callable[[Asked], TextModel]] = {

@@ -30,7 +30,7 @@ from cartolina.errors import InputError, require
 from cartolina.progress import SILENT, Progress
 from cartolina.text.learning import TEXT
 
-__all__ = ["MEMORY", "RECORD", "CoOccurrences", "count_cooccurrences"]
+__all__ = ["MEMORY", "RECORD", "CoOccurrences", "count_cooccurrences", "nonzeros"]
 
 MEMORY = 4 << 30
 """Bytes that counting may take by default."""
@@ -38,7 +38,7 @@ MEMORY = 4 << 30
 RECORD = np.dtype([("first", np.int32), ("second", np.int32), ("count", np.float32)])
 
 CHUNK = 1 << 20
-"""Words that one thread counts before progress is told."""
+"""Words that are counted before progress is told, and records that are looked at together."""
 
 LOAD = 0.7
 """How full a table may become: beyond, looking up takes long."""
@@ -65,7 +65,8 @@ class CoOccurrences:
     @property
     def nonzeros(self) -> int:
         """How many X_ij are not zero, (i, j) and (j, i) counted apart."""
-        return 2 * len(self.records) - int(np.count_nonzero(self.records["first"] == self.records["second"]))
+        parts = (self.records[start : start + CHUNK] for start in range(0, len(self.records), CHUNK))
+        return sum(nonzeros(part) for part in parts)
 
     def dense(self) -> NDArray[np.float32]:
         """X, (size, size): for small vocabularies."""
@@ -73,6 +74,11 @@ class CoOccurrences:
         x[self.records["first"], self.records["second"]] = self.records["count"]
         x[self.records["second"], self.records["first"]] = self.records["count"]
         return x
+
+
+def nonzeros(records: NDArray[np.void]) -> int:
+    """How many X_ij `records` stand for: two each, but one on the diagonal."""
+    return 2 * len(records) - int(np.count_nonzero(records["first"] == records["second"]))
 
 
 def count_cooccurrences(

@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 
 from cartolina.errors import InputError, require
 from cartolina.progress import SILENT, Progress
-from cartolina.text.cooccurrence import MEMORY, CoOccurrences, count_cooccurrences
+from cartolina.text.cooccurrence import MEMORY, CoOccurrences, count_cooccurrences, nonzeros
 from cartolina.text.corpus import numbered
 from cartolina.text.learning import TEXT
 from cartolina.text.pooling import Pooling, inverse_document_frequency
-from cartolina.text.settings import LearntSettings
+from cartolina.text.settings import LearntSettings, rare
 from cartolina.text.word_vectors import WordVectors
 
 __all__ = ["GloVe", "GloVeSettings", "learn_glove"]
 
-LARGE_CORPUS = 10_000_000
+LARGE = 1_000_000
 """Words from which on a corpus can bear the paper's numbers."""
 
 BLOCK = 1 << 18
@@ -53,9 +53,12 @@ class GloVeSettings(LearntSettings):
     learning_rate: float = 0.05
     memory: int = MEMORY
 
-    def scaled(self, words: int, texts: int) -> GloVeSettings:
-        """For some 10^5 words of captions, as measured on Flickr8k's (docs/text-models.md)."""
-        return replace(self, x_max=10.0) if words < LARGE_CORPUS else self
+    def scaled(self, words: int, texts: int) -> Self:
+        """x_max 1 below a million words, where hardly a pair is seen 100 times and all would weigh little.
+
+        By the paper's numbers a pair that is seen three times has f = .07.
+        """
+        return self if words >= LARGE else replace(self, x_max=1.0, min_count=rare(2, words))
 
 
 class GloVe(WordVectors):
@@ -112,10 +115,10 @@ def learn_glove(
     """The vectors w + w̃ (size, dim) float32, and the mean of J's terms in each epoch."""
     rng = np.random.default_rng(settings.seed)
     rows, biases = _start(cooccurrences.size, settings.dim, rng)
-    losses = []
-    label = f"GloVe, {settings.epochs} epochs"
+    losses: list[float] = []
+    total = cooccurrences.nonzeros
     with (
-        progress.task(label, settings.epochs * cooccurrences.nonzeros, "non-zeros") as step,
+        progress.task(f"glove, {settings.epochs} epochs", settings.epochs * total, "non-zeros") as step,
         ThreadPoolExecutor(settings.workers) as threads,
     ):
         for epoch in range(1, settings.epochs + 1):
@@ -124,11 +127,11 @@ def learn_glove(
                 loss += _learn(block, rows, biases, settings, threads)
                 if not np.isfinite(loss):
                     raise InputError(
-                        f"GloVe diverged in epoch {epoch}, its numbers are no longer finite: set a "
+                        f"glove diverged in epoch {epoch}, its numbers are no longer finite: set a "
                         f"learning_rate below {settings.learning_rate:g}"
                     )
-                step.advance(2 * len(block) - int(np.count_nonzero(block["first"] == block["second"])))
-            losses.append(loss / cooccurrences.nonzeros)
+                step.advance(nonzeros(block))
+            losses.append(loss / total)
             step.note(f"epoch {epoch}, loss {losses[-1]:.4f}")
     return rows[:, 0] + rows[:, 2], losses
 

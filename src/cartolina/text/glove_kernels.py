@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 __all__ = ["PAD", "adagrad", "count_pairs", "move_over", "scrambled", "take_out", "unscramble"]
@@ -21,6 +24,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 PAD = 4096
 """Slots behind a table's last home, for what is pushed on from there."""
+
+FLOATS_A_LINE = 16
+"""Of the memory that a processor fetches at once."""
 
 MULTIPLIER = np.uint64(
     0x9E3779B97F4A7C15
@@ -44,6 +50,25 @@ def _compiled(function: Function) -> Function:
     except RuntimeError:  # neither the folder of this file nor one at home can be written
         compiled = numba.njit(**options)(function)
     return compiled
+
+
+def _prefetch(typing: Any, array: Any, at: Any) -> Any:  # noqa: ANN401  (numba's own types)
+    """Have what lies `at` a place of the flat `array` brought near the processor; waits for nothing."""
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:  # noqa: ANN401
+        data = context.make_array(signature.args[0])(context, builder, given[0]).data
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        of = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], of)
+        read, second_level, data_cache = number(0), number(2), number(1)
+        place = builder.bitcast(builder.gep(data, [given[1]]), byte)
+        builder.call(prefetch, [place, read, second_level, data_cache])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate
+
+
+_bring: Any = intrinsic(_prefetch)
 
 
 @_compiled
@@ -205,7 +230,13 @@ def adagrad(
     (V, 4) likewise. The gradients are those of J / 2. Each term is taken before its own step.
     """
     loss = 0.0
+    flat, row = rows.reshape(-1), 4 * rows.shape[2]
     for at in range(len(first)):
+        if at + 1 < len(first):  # the next pair's rows come while this one's are computed with
+            following, after = np.int64(first[at + 1]) * row, np.int64(second[at + 1]) * row
+            for line in range(0, row, FLOATS_A_LINE):
+                _bring(flat, following + line)
+                _bring(flat, after + line)
         i, j = first[at], second[at]
         x = np.float64(count[at])
         logarithm = np.float32(math.log(x))

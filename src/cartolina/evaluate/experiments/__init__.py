@@ -11,4 +11,9 @@ cheap and always done anew, so that a person's verdicts (`verdicts`) count at on
     judging     which photos are relevant to a query, by all their captions
     controls    chance, ceilings, and photos exchanged among the captions
     bootstrap   intervals over queries, paired where models are compared
+    grid        the loop over models and seeds, the control with them
+
+    collection, themes    two datasets, or one in two halves by theme, for `transfer`
+    annotated, concepts   photos with tags and labels, MIRFlickr's or told from captions, for `mirflickr`
+    city_sets, towns      photos of cities, real ones or given to ten towns by a rule, for `cities`
 """

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ceiling",
-    "chance_average_precision",
     "chance_precision",
     "chance_recall",
 ]
@@ -34,18 +33,3 @@ def ceiling(relevant: NDArray[np.bool_], k: int) -> Floats:
 def chance_recall(photos: int, k: int) -> float:
     """The expected R@k, in percent, of finding one photo among `photos` in a random order."""
     return 100.0 * min(k, photos) / photos
-
-
-def chance_average_precision(relevant: int, photos: int) -> float:
-    """The expected average precision of a random order of `photos`, `relevant` of which are to be found.
-
-    At rank n stands a relevant photo with probability R/N, and of the n − 1 before it (n − 1)(R − 1)/(N − 1)
-    are relevant: E[AP] = (R − 1)/(N − 1) + (N − R)/(N (N − 1)) · H_N, with H_N = 1 + 1/2 + … + 1/N.
-    NaN with nothing to be found.
-    """
-    if relevant < 1:
-        return float("nan")
-    if relevant == photos:
-        return 1.0
-    harmonic = float((1 / np.arange(1, photos + 1)).sum())
-    return (relevant - 1) / (photos - 1) + (photos - relevant) / (photos * (photos - 1)) * harmonic
