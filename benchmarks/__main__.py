@@ -14,6 +14,7 @@ from pathlib import Path
 # name: whether it needs photos
 BENCHMARKS = {
     "search": False,
+    "index": False,
     "features": True,
     "startup": True,
     "memory": True,
@@ -21,7 +22,10 @@ BENCHMARKS = {
     "words": True,
     "places": False,
     "duplicates": True,
+    "glove": False,
+    "kills": False,
     "vocabulary": False,
+    "pixels": True,
 }
 
 

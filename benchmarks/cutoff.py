@@ -3,9 +3,9 @@
 The album gives the space (learnt from other photos); the photos of the split are the gallery. A query of
 `benchmarks.cutoff_queries` is *present* when two photos at least show it by the captions' words, *absent*
 when none does, and a *hole* is a present one whose photos are taken out of the gallery. Queries with an odd
-number are reported; `ENOUGH` was chosen on the others. Beside it stands a flat threshold on the cosine,
-chosen on the same queries, and showing the first ten whatever they are. In brackets 95 % of 1,000 bootstrap
-resamples of the queries. Captions do not say all that a photo shows: precision is a lower bound.
+number are reported; `relevance.ENOUGH` was chosen on the others. Beside it stands a flat threshold on the
+cosine, chosen on the same queries, and showing the first ten whatever they are. In brackets 95 % of 1,000
+bootstrap resamples of the queries. Captions do not say all that a photo shows: precision is a lower bound.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks.cutoff_queries import GIBBERISH, QUERIES
 from cartolina.album.album import Album
-from cartolina.album.relevance import ENOUGH, TEXTS, Background, spread
+from cartolina.album.relevance import TEXTS, Background, spread
 from cartolina.cli.console import progress
 from cartolina.datasets import open_dataset
 from cartolina.query import Term, Text
@@ -54,7 +54,7 @@ def main() -> None:
     trial = Trial(cosines, shown, counts)
     flat = best_flat(trial, chosen)
     rows = {
-        f"excess ≥ {ENOUGH:g}": report(excess, trial, reported, lambda row: row >= ENOUGH),
+        f"excess ≥ {background.bar:.2f}": report(excess, trial, reported, lambda row: row >= background.bar),
         f"cosine ≥ {flat:.2f}": report(cosines, trial, reported, lambda row: row >= flat),
         "first ten": report(cosines, trial, reported, first_ten),
     }
@@ -95,7 +95,10 @@ def gallery(album: Album, photos: Path, split: str) -> tuple[Numbers, Mask, Back
     )
     captions = [post.text for post, _ in zip(album.posts(), range(TEXTS), strict=False)]
     background = Background(
-        seen[:2000], spread(space.encode_texts(captions), seen), spread(seen[:TEXTS], seen)
+        seen[:2000],
+        of_texts=spread(space.encode_texts(captions), seen),
+        of_pictures=spread(seen[:TEXTS], seen),
+        among=len(seen),
     )
     queries = space.encode_texts([asked.text for asked in QUERIES] + GIBBERISH)
     return (queries @ seen.T).astype(np.float64), shown, background, queries

@@ -17,10 +17,7 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -30,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.features import measure, seconds
+from benchmarks.memory import run
 from benchmarks.startup import IMPORTS
 from benchmarks.startup import seconds as process_seconds
 from benchmarks.world import make_world
@@ -59,15 +57,6 @@ class Table:
         self.rows.append((what, figure, peer))
         self.figures |= numbers
         print(f"| {what} | {figure} | {peer} |", flush=True)
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A command that was run."""
-
-    seconds: float
-    peak_mib: float
-    output: str
 
 
 def main() -> None:
@@ -101,20 +90,6 @@ def main() -> None:
     space_on_disk(table, album, world)
     if given.json:
         print(json.dumps(table.figures))
-
-
-def run(command: list[str]) -> Ran:
-    """Run a command to its end: its wall seconds, its peak resident memory, what it printed."""
-    with tempfile.TemporaryFile() as output:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        took = time.perf_counter() - started
-        if process.returncode:
-            raise SystemExit(f"{' '.join(command)} exited with {process.returncode}")
-        output.seek(0)
-        return Ran(took, usage.ru_maxrss / 1024, output.read().decode())
 
 
 def files(folder: Path) -> Iterator[str]:

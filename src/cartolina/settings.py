@@ -20,12 +20,15 @@ from typing import Any
 
 from cartolina.errors import InputError, UnknownName
 
-__all__ = ["BY", "SETTINGS", "Setting", "Settled", "config_files", "settle"]
+__all__ = ["BY", "SETTINGS", "STORES", "Setting", "Settled", "config_files", "settle"]
 
 CONFIG = "cartolina.toml"
 
 BY = ("picture", "words", "both")
 """What a search goes by."""
+
+STORES = ("auto", "exact", "qdrant")
+"""Where vectors are searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Setting:
 SETTINGS: dict[str, Setting] = {
     "by": Setting("both", "what `search` goes by: picture, words or both", BY),
     "k": Setting(10, "how many posts `search` shows"),
-    "store": Setting("auto", "where vectors are searched: auto, exact or qdrant"),
+    "store": Setting("auto", "where vectors are searched: auto, exact or qdrant", STORES),
     "text": Setting("minilm", "the text model `build` learns with"),
     "quality": Setting("fast", "how long `build` learns: fast or best"),
     "objective": Setting("contrastive", "what `build` optimises"),

@@ -166,6 +166,6 @@ def test_a_source_without_a_readable_picture_is_an_error_that_says_why(tmp_path)
 
 def test_post_tags_stand_in_for_missing_captions():
     post = cartolina.Post("1", tags=("sea", "boat"))
-    assert build_module.words_of(post) == ("sea boat",)
-    assert build_module.words_of(replace(post, captions=(" ", "a boat"))) == ("a boat",)
-    assert build_module.words_of(cartolina.Post("2")) == ()
+    assert post.words == ("sea boat",)
+    assert replace(post, captions=(" ", "a boat")).words == ("a boat",)
+    assert cartolina.Post("2").words == ()

@@ -27,7 +27,7 @@ def test_spread_is_about_each_ones_own_median():
 
 def test_excess_is_over_the_querys_own_background():
     posts = np.array([[1, 0], [0, 1], [0, 1]], np.float32)
-    background = Background(posts, of_texts=0.25, of_pictures=0.5)
+    background = Background(posts, of_texts=0.25, of_pictures=0.5, among=3)
     query = np.array([0.6, 0.8], np.float32)  # its median cosine is .8
     np.testing.assert_allclose(background.excess(query, np.array([0.8, 0.9]), WORDS), [0, 0.4], atol=1e-6)
     like = (Term(-1.0, ImageRef("a", "id")),)
@@ -42,8 +42,8 @@ def test_no_shift_of_a_querys_cosines_makes_a_difference():
     shifted = unit(np.concatenate([posts, np.full((500, 1), 3.0)], axis=1))
     query = unit(chance.normal(size=8))
     aside = unit(np.append(query, 1.0))
-    plain = Background(posts, 1.0, 1.0).excess(query, posts @ query, WORDS)
-    moved = Background(shifted, 1.0, 1.0).excess(aside, shifted @ aside, WORDS)
+    plain = Background(posts, 1.0, 1.0, 500).excess(query, posts @ query, WORDS)
+    moved = Background(shifted, 1.0, 1.0, 500).excess(aside, shifted @ aside, WORDS)
     assert np.corrcoef(plain, moved)[0, 1] == pytest.approx(1, abs=1e-4)
     assert abs(np.median(moved)) < 1e-4
 
@@ -125,3 +125,11 @@ def test_an_example_is_relevant_to_itself_among_its_like(album, tmp_path):
         posts.append(Post(path.name, path))
     album.add(dataset(tmp_path / "photos", posts))
     assert album.search("like:7.png", k=1)[0].relevant
+
+
+def test_the_bar_rises_as_the_best_of_noise_does():
+    chance = np.random.default_rng(0)
+    for among in (100, 10_000):
+        bar = Background(np.zeros((1, 2), np.float32), 1.0, 1.0, among).bar
+        best = np.mean([chance.normal(size=among).max() for _ in range(200)])
+        assert 0.85 * best < bar < 1.1 * best

@@ -1,3 +1,4 @@
+import io
 import tracemalloc
 
 import numpy as np
@@ -6,7 +7,7 @@ from published_files import locsens
 
 from cartolina.datasets import Skipped, open_dataset
 from cartolina.datasets.embeddings import embedding_batches
-from cartolina.datasets.locsens import read_geo_queries, read_vocabulary
+from cartolina.datasets.locsens import LOCSENS, read_geo_queries, read_vocabulary
 from cartolina.errors import InputError
 from cartolina.post import Place
 
@@ -139,6 +140,20 @@ def test_memory_does_not_grow_with_the_lines(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_500_000
+
+
+def test_of_a_large_file_that_is_no_list_only_the_beginning_is_looked_at(tmp_path, monkeypatch):
+    read = []
+
+    class Counted(io.BytesIO):
+        def readline(self, size=-1):
+            read.append(size)
+            return super().readline(size)
+
+    monkeypatch.setattr("cartolina.datasets.locsens.open_long", lambda path: Counted(bytes(5 << 20)))
+    (tmp_path / "video.bin").touch()
+    assert LOCSENS.detect(tmp_path / "video.bin") is None
+    assert read == [65_536] * 5
 
 
 def test_another_folder_is_told(tmp_path):

@@ -5,6 +5,7 @@ import math
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,30 @@ def test_other_seeds_give_other_weights_and_the_same_seed_the_same(tmp_path):
 
     assert torch.equal(weights("a", 1), weights("b", 1))
     assert not torch.equal(weights("c", 1), weights("d", 2))
+
+
+@pytest.mark.parametrize("ahead", [1, 3, 9])
+def test_loading_ahead_changes_nothing(tmp_path, ahead):
+    seen = []
+
+    def watched(rows, generator):
+        seen.append(rows.tolist())
+        return noisy(rows, generator)
+
+    plain, model = dropped(), dropped()
+    fit(plain, squares, sampler(), noisy, PLAIN, folder=tmp_path / "plain")
+    fit(model, squares, sampler(), watched, PLAIN, folder=tmp_path / "ahead", ahead=ahead)
+    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), model.parameters(), strict=True))
+    assert seen == [rows.tolist() for epoch in range(6) for rows in sampler()(epoch)]
+
+
+def test_what_goes_wrong_while_loading_ahead_is_told_and_ends_the_thread(tmp_path):
+    def broken(rows, generator):
+        raise InputError("no such row")
+
+    with pytest.raises(InputError, match="no such row"):
+        fit(linear(), squares, sampler(), broken, PLAIN, folder=tmp_path, ahead=2)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
 
 
 class Interrupted(Exception):

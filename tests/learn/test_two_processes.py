@@ -85,7 +85,8 @@ def child(folder):
     torch.distributed.destroy_process_group()
 
 
-def in_two_processes(folder):
+def in_two_processes(folder, script=__file__):
+    """What `script` wrote into 0.json and 1.json when two processes ran it, as torchrun starts them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -93,7 +94,7 @@ def in_two_processes(folder):
     common |= {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0", "OMP_NUM_THREADS": "1"}
     children = [
         subprocess.Popen(
-            [sys.executable, "-W", "error", __file__, str(folder)],
+            [sys.executable, "-W", "error", script, str(folder)],
             env={**os.environ, **common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
             stderr=subprocess.PIPE,
             text=True,

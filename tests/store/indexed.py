@@ -9,8 +9,8 @@ from cartolina.store.qdrant import QdrantStore
 from cartolina.store.shard import Builder, Shard
 
 
-def shard_of(folder, segments):
-    """A shard of all rows of `segments`, made in `folder`."""
+def files_of(folder, segments):
+    """Make a shard of all rows of `segments` in `folder`; its files."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     builder = Builder(folder, segments.dim)
@@ -18,7 +18,12 @@ def shard_of(folder, segments):
         for _ in builder.insert(positions, rows):
             pass
         builder.grow()
-    return Shard(folder, builder.finish())
+    return builder.finish()
+
+
+def shard_of(folder, segments):
+    """The shard itself."""
+    return Shard(folder, files_of(folder, segments))
 
 
 def end_of(segments):

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cartolina.text.onnx_tokens import OnnxTokens
 from cartolina.text.onnx_transformer import OnnxTransformer
-from cartolina.text.transformer import sentence_transformer
+from cartolina.text.transformer import sentence_transformer, token_transformer
 from cartolina.torch_libraries import import_transformers
 
 WORDS = ["sea", "sand", "dog", "beach", "child", "running", "Über", "don't", "猫"]
@@ -82,3 +83,10 @@ def tiny_transformer(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARTOLINA_CACHE", str(tmp_path_factory.mktemp("cache")))
         return sentence_transformer(tiny_bert, "hf:tiny", "letters")
+
+
+@pytest.fixture(scope="session")
+def tiny_tokens(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> OnnxTokens:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARTOLINA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return token_transformer(tiny_bert, "hf:tiny", "letters", "mean")

@@ -75,7 +75,8 @@ def test_a_second_build_exports_nothing(tiny_bert, tiny_transformer, tmp_path, m
     monkeypatch.setenv("CARTOLINA_CACHE", str(tmp_path))
     first = sentence_transformer(tiny_bert, "tiny", "letters")
     again = sentence_transformer(tiny_bert, "tiny", "letters")
-    assert calls == [("tiny", {"dim": 16, "language": "letters", "max_tokens": 12})]
+    expected = {"dim": 16, "language": "letters", "max_tokens": 12, "weighted": False}
+    assert calls == [("tiny", expected)]
     assert again.folder == first.folder
     np.testing.assert_array_equal(first.embed(["a dog"]), tiny_transformer.embed(["a dog"]))
     assert text.create(f"hf:{tiny_bert}").name == f"hf:{tiny_bert}"  # another name, another export

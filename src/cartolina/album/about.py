@@ -105,7 +105,8 @@ def _listed(counted: Counter[str]) -> list[dict[str, Any]]:
 def _bytes(album: Path) -> dict[str, int]:
     parts = {name: _size(album / name) for name in PARTS}
     parts["vectors"] = sum(_size(folder / "vectors") for folder in (album / "spaces").glob("*"))
-    parts["spaces"] -= parts["vectors"]
+    parts["index"] = sum(_size(folder / "index") for folder in (album / "spaces").glob("*"))
+    parts["spaces"] -= parts["vectors"] + parts["index"]
     parts["catalogue"] = sum(path.stat().st_size for path in album.glob("album.sqlite*"))
     parts["total"] = sum(parts.values())
     return parts

@@ -20,7 +20,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from cartolina.album import former_spaces, history
+from cartolina.album import former_spaces, history, indexing
 from cartolina.album.about import about
 from cartolina.album.answer import Asked, answer, nearest_id
 from cartolina.album.catalogue import Catalogue, now
@@ -36,6 +36,7 @@ from cartolina.album.missing import missing_places
 from cartolina.album.ranking import Ranking
 from cartolina.album.schema import MIGRATIONS
 from cartolina.album.searchable import Searchable
+from cartolina.album.searched import Searched
 from cartolina.album.space import Space
 from cartolina.album.sync import SyncReport, sync
 from cartolina.album.undo import UndoReport, look, take_back
@@ -80,7 +81,7 @@ class Album:
         self._catalogue = Catalogue(path / "album.sqlite")
         self._lock = WriterLock(path / "LOCK")
         self._spaces: dict[str, Space] = {}
-        self._searched: Searchable | None = None
+        self._searched: Searched | None = None
 
     @classmethod
     def create(cls, path: Path | str) -> Album:
@@ -183,19 +184,20 @@ class Album:
                 raise InputError(f"the post {name!r} has no vector: its picture could not be read")
             return searched.store.vectors(keys)
 
-    def search(self, query: Asked, k: int = 10, by: str = "both") -> Ranking:
+    def search(self, query: Asked, k: int = 10, by: str = "both", store: str = "auto") -> Ranking:
         """The best `k` posts for a query (docs/query.md), with how it was read.
 
-        `by` "picture" (what pictures show), "words" (what captions and tags say) or "both". Raises
-        `QueryError`, which says what to write instead, and `AlbumError` for pictures before anything was
-        learnt.
+        `by` "picture" (what pictures show), "words" (what captions and tags say) or "both"; `store` "exact",
+        "qdrant" or "auto" (`album.searched`). Raises `QueryError`, which says what to write instead, and
+        `AlbumError` for pictures before anything was learnt.
         """
-        with self._reading() as searched:
-            return answer(query, k, self._catalogue, searched, by)
+        with self._reading(store) as searched:
+            ranking = answer(query, k, self._catalogue, searched, by)
+            return replace(ranking, notes=(*ranking.notes, *searched.notes)) if searched else ranking
 
     def missing_places(self, progress: Progress = SILENT) -> MissingPlaces:
         """The posts without a place, with a guess where neighbours in time and look agree. Writes nothing."""
-        with self._reading() as searched:
+        with self._reading("exact") as searched:
             if searched is None:
                 raise self._nothing_learnt()
             return missing_places(self._catalogue, searched.store, progress)
@@ -208,9 +210,10 @@ class Album:
         """
         return find_duplicates(self.path, self._catalogue, self.space, progress, strict=strict)
 
-    def info(self) -> dict[str, Any]:
-        """Counts, bytes, sources, and how the active space was learnt, as a JSON-able dict."""
-        return about(self.path, self._settings, self._catalogue, self.space)
+    def info(self, store: str = "auto") -> dict[str, Any]:
+        """Counts, bytes, sources, how the active space was learnt and is searched, as a JSON-able dict."""
+        facts = about(self.path, self._settings, self._catalogue, self.space)
+        return {**facts, "search": indexing.facts(self._catalogue, self._active(), store)}
 
     @property
     def uuid(self) -> str:
@@ -395,6 +398,26 @@ class Album:
             history.prune(self._catalogue, entries=0)
             writer.sweep()
 
+    # The index of the active space (`album.indexing`)
+
+    def rebuild_index(self, progress: Progress = SILENT) -> dict[str, Any]:
+        """Index the vectors anew and measure how well the index finds them; what `info` says of it.
+
+        Until the last step the former index stays in use. Raises `MissingPackage` without the engine.
+        """
+        with self._lock:
+            return indexing.rebuild(self.path, self._catalogue, self._learnt(), progress)
+
+    def tend_index(self, store: str = "auto", progress: Progress = SILENT) -> bool:
+        """Build or go on with the index where the setting `store` wants one and it is due; whether it was."""
+        with self._lock:
+            return indexing.tend(self.path, self._catalogue, self._active(), store, progress)
+
+    def drop_index(self) -> bool:
+        """Delete the index; whether there was one."""
+        with self._lock:
+            return indexing.drop(self._learnt())
+
     # Inside
 
     def _edit(self, said: Sequence[tuple[Sequence[str], Edits]]) -> None:
@@ -427,12 +450,12 @@ class Album:
                 self._searched = None  # what was appended to it may not have become true
 
     @contextmanager
-    def _reading(self) -> Iterator[Searchable | None]:
+    def _reading(self, store: str = "auto") -> Iterator[Searched | None]:
         """One moment of the catalogue, and the vectors of that moment; None where nothing was learnt."""
         for _ in range(LOOKS):
             with self._catalogue.snapshot():
                 try:
-                    self._searched = self._current()
+                    self._searched = self._current(store)
                 except SegmentMissing as error:
                     missing = error
                 else:
@@ -440,14 +463,24 @@ class Album:
                     return
         raise missing
 
-    def _current(self) -> Searchable | None:
-        active = self._catalogue.active_space()
+    def _current(self, store: str) -> Searched | None:
+        active = self._active()
         if active is None:
             return None
-        known, now = self._searched, (active[0], self._catalogue.moment())
-        if known and (known.number, known.moment) == now:
+        known = self._searched
+        if known and known.is_of(*active, self._catalogue.moment(), store):
             return known
-        return self._load(*active)
+        return Searched.load(self._catalogue, *active, store, known)
+
+    def _active(self) -> tuple[int, Space] | None:
+        active = self._catalogue.active_space()
+        return (active[0], self._space(active[1])) if active else None
+
+    def _learnt(self) -> tuple[int, Space]:
+        active = self._active()
+        if active is None:
+            raise self._nothing_learnt()
+        return active
 
     def _take_over(self, writer: Writer, fingerprint: str, progress: Progress) -> AddReport:
         """Give every post its vector in a space, then search in it."""

@@ -21,16 +21,16 @@ from cartolina.album.filters import Allowed, Circle, allowed
 from cartolina.album.fulltext import missing
 from cartolina.album.order import DEPTH, Order, by_both, by_picture, by_words
 from cartolina.album.ranking import Found, Hit, Ranking
-from cartolina.album.relevance import ENOUGH, ITSELF, saying_all
+from cartolina.album.relevance import ITSELF, saying_all
 from cartolina.album.saying import has_words, said
-from cartolina.album.searchable import Searchable
+from cartolina.album.searched import Searched
 from cartolina.album.space import Space
 from cartolina.errors import AlbumError, InputError, QueryError, UnknownName
 from cartolina.geo import Gazetteer
 from cartolina.post import Place
 from cartolina.query import Filter, ImageRef, Near, Query, Resolved, Term, Text, parse, resolve
 from cartolina.settings import BY
-from cartolina.store import ExactStore, Hits
+from cartolina.store import Hits, Store
 from cartolina.store.contract import Keys
 
 __all__ = ["Asked", "answer", "nearest_id"]
@@ -43,7 +43,7 @@ NOTHING = 1e-4
 
 
 def answer(
-    query: Asked, k: int, catalogue: Catalogue, searched: Searchable | None, by: str = "both"
+    query: Asked, k: int, catalogue: Catalogue, searched: Searched | None, by: str = "both"
 ) -> Ranking:
     """The best `k` posts for `query`, by "picture", "words" or "both".
 
@@ -98,7 +98,7 @@ def _ordered(
     k: int,
     by: str,
     catalogue: Catalogue,
-    searched: Searchable | None,
+    searched: Searched | None,
     among: Keys | None,
 ) -> tuple[Order, dict[str, str | None], list[str]]:
     """The best `k` posts; the words of the query that nobody knows, with the nearest known; notes."""
@@ -136,7 +136,7 @@ def _ordered(
 
 
 def _vector(
-    terms: Sequence[Term], texts: Sequence[str], catalogue: Catalogue, space: Space, store: ExactStore
+    terms: Sequence[Term], texts: Sequence[str], catalogue: Catalogue, space: Space, store: Store
 ) -> NDArray[np.float32] | None:
     """(D,) float32 of length 1; None where nothing is left of the sum. `texts` are those of the terms."""
     of_texts = iter(space.encode_texts(texts) if texts else ())
@@ -159,7 +159,7 @@ def _nothing_left(unknown: dict[str, str | None]) -> str:
     return f"the album's text model knows none of these words: {', '.join(named)}: write other words"
 
 
-def _image(what: ImageRef, catalogue: Catalogue, space: Space, store: ExactStore) -> NDArray[np.float32]:
+def _image(what: ImageRef, catalogue: Catalogue, space: Space, store: Store) -> NDArray[np.float32]:
     if what.kind == "path":
         path = Path(what.path_or_id).expanduser()
         if not path.is_file():
@@ -187,7 +187,7 @@ def _listed(among: Allowed, k: int) -> Hits:
 
 
 def _relevant(
-    order: Order, terms: Sequence[Term], catalogue: Catalogue, searched: Searchable | None
+    order: Order, terms: Sequence[Term], catalogue: Catalogue, searched: Searched | None
 ) -> set[int]:
     """Those hits that seem to show what was asked for (`relevance`), or say so."""
     keys = order.hits.keys.tolist()
@@ -200,7 +200,7 @@ def _relevant(
         if background is None:
             return set(keys)
         cosines = np.array([order.cosines[key] for key in compared])
-        stands_out = (background.excess(order.vector, cosines, terms) >= ENOUGH) | (cosines >= ITSELF)
+        stands_out = (background.excess(order.vector, cosines, terms) >= background.bar) | (cosines >= ITSELF)
         relevant |= {key for key, out in zip(compared, stands_out, strict=True) if out}
     return relevant
 

@@ -129,12 +129,6 @@ def _let_be(post: Post, reason: str, detail: str) -> None:
     """A photo that is gone since it was taken in is not learnt from, and stays in the album."""
 
 
-def words_of(post: Post) -> tuple[str, ...]:
-    """What can be learnt from: the captions, or where there is none, the tags as one."""
-    captions = tuple(caption for caption in post.captions if caption.strip())
-    return captions or ((" ".join(post.tags),) if post.tags else ())
-
-
 @dataclass(frozen=True)
 class _Learning:
     """The stage between features and a space, in the album's own folders."""
@@ -164,7 +158,7 @@ class _Learning:
             found = f"{len(posts) or 'no'} posts have words, and learning takes {FEWEST}"
             return self._cold(f"{found}: ImageNet's class names stand in")
         features = [self._features(cache, hashes) for cache in self.caches]
-        learned = self._learn([words_of(post) for post in posts], features)
+        learned = self._learn([post.words for post in posts], features)
         ours = learned.validation["text_to_image"]["R@10"]
         held = [posts[row] for row in learned.held_out]
         share = f"{ours:.0f} % of the captions of {len(held)} held-out photos"
@@ -184,7 +178,7 @@ class _Learning:
 
         They are after `ingest`, except for posts an album had before, in another quality.
         """
-        pairs = [(post, content) for post, content in self.album.contents() if words_of(post)]
+        pairs = [(post, content) for post, content in self.album.contents() if post.words]
         lacking = {content for _, content in pairs if not self._cached(content)}
         if lacking:
             again = [(post, post.image) for post, content in pairs if content in lacking and post.image]
@@ -267,8 +261,8 @@ class _Learning:
 
     def _recall(self, space: Space, posts: Sequence[Post], features: NDArray[np.float16]) -> float:
         """R@10 in percent, every caption a query for its picture among those of `posts`."""
-        captions = [caption for post in posts for caption in words_of(post)]
-        owner = np.repeat(np.arange(len(posts)), [len(words_of(post)) for post in posts])
+        captions = [caption for post in posts for caption in post.words]
+        owner = np.repeat(np.arange(len(posts)), [len(post.words) for post in posts])
         images = space.encode_features([features.astype(np.float32)])
         return metrics.recall_at_k(
             metrics.text_to_image_ranks(space.encode_texts(captions), images, owner), 10

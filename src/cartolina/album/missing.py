@@ -21,7 +21,7 @@ from cartolina.album.guesses import LOOK_KM, Guess, MissingPlaces, Neighbour
 from cartolina.geo import EARTH_RADIUS_KM, Gazetteer, haversine_km
 from cartolina.post import Place
 from cartolina.progress import SILENT, Progress
-from cartolina.store import ExactStore
+from cartolina.store import Store
 from cartolina.store.contract import Keys
 
 __all__ = ["REASONS", "missing_places"]
@@ -87,7 +87,7 @@ class _InTime(NamedTuple):
         return found
 
 
-def missing_places(catalogue: Catalogue, store: ExactStore, progress: Progress = SILENT) -> MissingPlaces:
+def missing_places(catalogue: Catalogue, store: Store, progress: Progress = SILENT) -> MissingPlaces:
     """Guess places for posts that have none. Within one snapshot of the catalogue, of which `store` is."""
     lacking, donors, placed = _read(catalogue)
     why_not = {post.id: NO_TIME for post in lacking if post.taken is None}

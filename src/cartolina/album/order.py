@@ -17,7 +17,7 @@ from cartolina.album.fulltext import wordy
 from cartolina.album.fusion import FIRST, add, in_order, neutral, reciprocal
 from cartolina.album.saying import unsaid
 from cartolina.query import Term
-from cartolina.store import ExactStore, Hits
+from cartolina.store import Hits, Store
 from cartolina.store.contract import Keys
 
 __all__ = ["DEPTH", "Order", "by_both", "by_picture", "by_words"]
@@ -42,7 +42,7 @@ class Order:
     vector: NDArray[np.float32] | None = None
 
 
-def by_picture(vector: NDArray[np.float32], k: int, store: ExactStore, among: Keys | None) -> Order:
+def by_picture(vector: NDArray[np.float32], k: int, store: Store, among: Keys | None) -> Order:
     """The nearest by cosine."""
     (hits,) = store.search(vector[None], k, among)
     return _pictured(hits, k, vector)
@@ -61,7 +61,7 @@ def by_both(
     terms: Sequence[Term],
     k: int,
     catalogue: Catalogue,
-    store: ExactStore,
+    store: Store,
     among: Keys | None,
 ) -> Order:
     """The two lists fused; the first of both scores 1."""

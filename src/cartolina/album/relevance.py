@@ -7,13 +7,15 @@ best. So a hit is judged by how far it stands out of the query's own background,
 
 The spread is that of the album: how far cosines of texts with pictures lie from their own text's median, over
 captions of the album and a sample of its posts; for example pictures, that of pictures with pictures. A hit
-is relevant from an excess of `ENOUGH` on, or when its words have all words of the query. Nothing is labelled.
+is relevant from an excess of `Background.bar` on, or when its words have all words of the query. The bar
+rises with the album, since the best of more pictures stands out further by chance. Nothing is labelled.
 docs/quality.md has what it gets right on photos, docs/decisions.md what else was tried.
 """
 
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,14 +31,16 @@ from cartolina.query import Term, Text
 
 if TYPE_CHECKING:
     from cartolina.album.space import Space
-    from cartolina.store import ExactStore
+    from cartolina.store import Store
+    from cartolina.store.contract import Keys
 
 __all__ = ["ENOUGH", "FEWEST", "ITSELF", "Background", "saying_all", "spread"]
 
 Vectors = NDArray[np.float32]
 
-ENOUGH = 3.1
-"""Spreads above the background: chosen on one half of `benchmarks.cutoff_queries` (docs/quality.md)."""
+ENOUGH = 0.88
+"""Of what the best of n pictures would stand out by chance, √(2 ln n) spreads were they normal: chosen on one
+half of `benchmarks.cutoff_queries`, for galleries of 60 to 1,000 photos (docs/quality.md)."""
 
 ITSELF = 0.999
 """A cosine from which on a hit is what was asked with: the example itself, or one like it to the byte."""
@@ -63,23 +67,32 @@ COMMON = (
 
 @dataclass(frozen=True)
 class Background:
-    """`posts` (n, D), a sample of an album's vectors, and the spread of texts' and of pictures' cosines."""
+    """`posts` (n, D), a sample of an album's vectors, and the spread of texts' and of pictures' cosines.
+
+    `among`: how many posts the album has, or ever had: twice as many move the bar by a thirtieth.
+    """
 
     posts: Vectors
     of_texts: float
     of_pictures: float
+    among: int
+
+    @property
+    def bar(self) -> float:
+        """The excess from which on a hit is relevant."""
+        return ENOUGH * math.sqrt(2 * math.log(max(self.among, 2)))
 
     @classmethod
-    def of(cls, catalogue: Catalogue, space: Space, store: ExactStore) -> Background | None:
+    def of(cls, catalogue: Catalogue, space: Space, store: Store) -> Background | None:
         """The background of an album; None where it is too small for one."""
-        if len(store) < FEWEST:
+        last = catalogue.rows("SELECT coalesce(max(key), 0) FROM posts")[0][0]
+        keys = _some(last, store)
+        if len(keys) < FEWEST:
             return None
-        # Every post is as likely to be one of them, and tomorrow they are the same: spread out by a hash.
-        order = np.argsort((store.keys * np.int64(2654435761)) % np.int64(1 << 32), kind="stable")
-        posts = store.vectors(np.sort(store.keys[order[:SAMPLE]]))
+        posts = store.vectors(keys)
         of_pictures = spread(posts[:TEXTS], posts)
         texts = _texts(catalogue, space)
-        return cls(posts, spread(texts, posts) if len(texts) else of_pictures, of_pictures)
+        return cls(posts, spread(texts, posts) if len(texts) else of_pictures, of_pictures, last)
 
     def excess(
         self, vector: Vectors, cosines: NDArray[np.float64], terms: Sequence[Term]
@@ -111,6 +124,23 @@ def saying_all(terms: Sequence[Term], catalogue: Catalogue, keys: Sequence[int])
     for text in texts:
         found &= containing(catalogue, text, found)
     return found
+
+
+def _some(last: int, store: Store) -> Keys:
+    """Up to `SAMPLE` of the keys up to `last` that have a vector, ascending.
+
+    Spread out by a hash: every post is as likely to be one of them, and tomorrow they are the same. No store
+    is asked for all of its keys.
+    """
+    every = np.arange(1, last + 1)
+    order = np.argsort((every * np.int64(2654435761)) % np.int64(1 << 32), kind="stable")
+    found = np.empty(0, np.int64)
+    start, step = 0, 2 * SAMPLE
+    while len(found) < SAMPLE and start < len(order):
+        asked = every[order[start : start + step]]
+        found = np.r_[found, asked[store.positions_of(asked) >= 0]]
+        start, step = start + step, 2 * step
+    return np.sort(found[:SAMPLE])
 
 
 def _texts(catalogue: Catalogue, space: Space) -> Vectors:

@@ -1,11 +1,10 @@
-"""A space of an album together with its vectors, as the catalogue had them at one moment."""
+"""A space of an album and all its vectors, as the catalogue had them at one moment: what writers need."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cartolina.album.catalogue import Catalogue
-from cartolina.album.relevance import Background
 from cartolina.album.space import Space
 from cartolina.store import ExactStore, Segments
 
@@ -20,13 +19,6 @@ class Searchable:
     space: Space
     store: ExactStore
     moment: int
-    _background: list[Background | None] = field(default_factory=list, init=False, repr=False)
-
-    def background(self, catalogue: Catalogue) -> Background | None:
-        """What hits are judged against, made when it is first needed; None: the album is too small."""
-        if not self._background:
-            self._background.append(Background.of(catalogue, self.space, self.store))
-        return self._background[0]
 
     @classmethod
     def load(cls, catalogue: Catalogue, number: int, space: Space) -> Searchable:

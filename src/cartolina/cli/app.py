@@ -10,12 +10,17 @@ import typer
 from cartolina.cli import (
     configuration,
     data,
+    experiment,
     handing_on,
     housekeeping,
+    indexing,
     keeping,
     lacking,
+    learn,
+    protocols,
     safe_keeping,
     taking_back,
+    text,
 )
 from cartolina.cli.arguments import QueryCommand
 from cartolina.cli.configuration import settings_of
@@ -55,12 +60,17 @@ evaluate = typer.Typer(
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(configuration.app)
 app.add_typer(data.app, name="data")
+app.add_typer(experiment.app, name="experiment")
+experiment.app.add_typer(protocols.app)
 app.add_typer(handing_on.app)
 app.add_typer(keeping.app)
 app.add_typer(housekeeping.app)
 app.add_typer(lacking.app, name="missing")
+app.add_typer(learn.app, name="learn")
 app.add_typer(taking_back.app)
 app.add_typer(safe_keeping.app)
+app.add_typer(text.app, name="text")
+app.add_typer(indexing.app, name="index")
 
 
 def _version(wanted: bool) -> None:
@@ -96,7 +106,9 @@ def build(
     split: Split = None,
     text: Annotated[
         str | None,
-        typer.Option(help="minilm (default), word2vec, glove-6b-50d, words:FILE or hf:FOLDER."),
+        typer.Option(
+            help="minilm (default), word2vec, fasttext, glove, doc2vec, lda, glove-6b-50d, words:FILE…"
+        ),
     ] = None,
     quality: Annotated[
         str | None, typer.Option(help="fast (default) or best (better answers, slower to learn).")
@@ -136,7 +148,9 @@ def build(
             for name in ("text", "quality", "objective", "backbone"):
                 if asked[name] is not None:  # what an album was made with, it is learnt again with
                     made.set(name, asked[name])
-            show.information(made.info(), settings_of(made), as_json=json)
+            settings = settings_of(made)
+            made.tend_index(settings["store"], shown)
+            show.information(made.info(settings["store"]), settings, as_json=json)
 
 
 @app.command(
@@ -168,6 +182,7 @@ def add(
             dataset = open_dataset(source, format, columns)
             shown.say(dataset.why)
             report = opened.add(dataset, split, shown)
+            opened.tend_index(settings_of(opened)["store"], shown)
             show.added(report, len(opened), as_json=json)
             _need_some(report, source)
 
@@ -180,7 +195,8 @@ def info(album: AlbumPath, json: Json = False) -> None:
         from cartolina.cli import show
 
         with Album.open(album) as opened:
-            show.information(opened.info(), settings_of(opened), as_json=json)
+            settings = settings_of(opened)
+            show.information(opened.info(settings["store"]), settings, as_json=json)
 
 
 @app.command(
@@ -206,6 +222,10 @@ def search(
         str | None,
         typer.Option(help="both (default), picture (what pictures show) or words (captions and tags)."),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="auto (default), exact or qdrant: whether an index is asked (`cartolina index`)."),
+    ] = None,
     json: Json = False,
     sheet: Annotated[
         Path | None, typer.Option(help="Also draw the pictures into this file (.png, .jpg, .pdf).")
@@ -222,8 +242,8 @@ def search(
         from cartolina.cli import show
 
         with Album.open(album) as opened:
-            chosen = settings_of(opened, {"k": k, "by": by})
-            ranking = opened.search(query, chosen["k"], chosen["by"])
+            chosen = settings_of(opened, {"k": k, "by": by, "store": store})
+            ranking = opened.search(query, chosen["k"], chosen["by"], chosen["store"])
         if sheet is not None:
             from cartolina.figures.sheet import save_ranking
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cartolina.cli.configuration import settings_of
 from cartolina.cli.console import logged
 from cartolina.cli.failures import explained
 from cartolina.cli.options import KEPT, AlbumPath, Json, Quiet
@@ -45,6 +46,7 @@ def sync(
 
         with Album.open(album) as opened:
             report = opened.sync(prune=prune, progress=shown)
+            opened.tend_index(settings_of(opened)["store"], shown)
             posts = len(opened)
         if json:
             write_json(_to_json(report, posts))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from cartolina.cli.indexing import searched
 from cartolina.cli.output import plain, screen, table_of_facts, write_json
 
 if TYPE_CHECKING:
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
     from cartolina.geo import Locality
     from cartolina.settings import Settled
 
-__all__ = ["added", "information", "intake_json", "ranking", "retrieval", "skipped_and_renamed", "toured"]
+__all__ = [
+    "added",
+    "information",
+    "intake_json",
+    "ranking",
+    "retrieval",
+    "skipped_and_renamed",
+    "toured",
+]
 
 
 def ranking(answer: Ranking, sheet: Path | None, *, as_json: bool) -> None:
@@ -83,6 +92,7 @@ def information(facts: Mapping[str, Any], settings: Settled, *, as_json: bool) -
         rows.append(("pictures", f"{', '.join(space['backbones'])}; {space['dim']} numbers each"))
         if space["without_vector"]:
             rows.append(("not searchable", f"{space['without_vector']:,} posts: pictures not readable"))
+        rows += searched(facts["search"])
     rows += [
         ("source", f"{source['root']} ({source['format']}, {source['posts']:,} posts)")
         for source in facts["sources"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cartolina.datasets.archive import is_archive, open_archive
 from cartolina.datasets.columns import parse_columns
-from cartolina.datasets.dataset import Dataset, Listed, Reader, Skipped
+from cartolina.datasets.dataset import NOTES, Dataset, Listed, Reader, Skipped
 from cartolina.datasets.fields import PhotoMetadata, hashtags
 from cartolina.datasets.flickr import FLICKR8K, FLICKR30K
 from cartolina.datasets.flickr_export import FLICKR_EXPORT
@@ -34,6 +34,7 @@ from cartolina.datasets.yfcc import YFCC100M
 from cartolina.errors import InputError, UnknownName
 
 __all__ = [
+    "NOTES",
     "READERS",
     "Dataset",
     "Listed",

@@ -25,7 +25,7 @@ from pathlib import Path
 from cartolina.datasets.dataset import Dataset, Skipped
 from cartolina.datasets.fields import PhotoMetadata, read_captions
 from cartolina.datasets.locate import NotTaken, locate, read_text
-from cartolina.datasets.walk import printable
+from cartolina.datasets.walk import names_in_folder, printable
 from cartolina.errors import InputError
 from cartolina.post import Post
 
@@ -113,8 +113,7 @@ class _Home:
 
     def names(self, city: str) -> list[str]:
         """The names of a city's captions, in order."""
-        with os.scandir(self.captions / city) as entries:
-            return sorted(entry.name for entry in entries if entry.name.endswith(".txt"))
+        return sorted(name for name in names_in_folder(self.captions / city) if name.endswith(".txt"))
 
     def count(self, split: str | None) -> int:
         counts = (len(self.names(city)) for city in self.cities)

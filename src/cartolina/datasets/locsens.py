@@ -18,15 +18,17 @@ Source: Gomez, Gibert, Gomez, Karatzas, "Location sensitive image retrieval and 
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from cartolina.datasets.dataset import Dataset, Skipped
+from cartolina.datasets.encoding import decode
 from cartolina.datasets.fields import PhotoMetadata, clean, distinct, read_place
 from cartolina.datasets.locate import NotTaken, locate
-from cartolina.datasets.longfiles import count_lines, each_line
+from cartolina.datasets.longfiles import count_lines, each_line, open_long
+from cartolina.datasets.walk import names_in_folder
 from cartolina.datasets.yfcc_row import unquoted
 from cartolina.errors import InputError
 from cartolina.post import Place, Post
@@ -36,7 +38,7 @@ __all__ = ["LOCSENS", "LocSensReader", "read_geo_queries", "read_vocabulary"]
 _LIST = re.compile(r"(train|val|test)(?:[-_.]\w+)*\.txt(?:\.(?:bz2|gz))?", re.IGNORECASE)
 _LINE = re.compile(r"\d{1,20};[^;]*;[^;]*;[^;]*;[^;]*;[^;]*;.*")
 _SPLITS = ("train", "val", "test")
-_LOOKED_AT = 5  # lines of a file, of which one must be like these
+_LOOKED_AT, _LONGEST = 5, 65_536  # lines of a file, of which one must be like these, and their bytes
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,9 @@ class _Home:
             return cls(root, {split[1].lower() if split else "": path})
         for folder in (path, path / "splits"):
             lists: dict[str, Path] = {}
-            for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-                split = _LIST.fullmatch(file.name)
-                if split and file.is_file() and _is_list(file):
+            for split in filter(None, map(_LIST.fullmatch, sorted(names_in_folder(folder)))):
+                file = folder / split[0]
+                if file.is_file() and _is_list(file):
                     lists.setdefault(split[1].lower(), file)
             if lists:
                 return cls(path, {split: lists[split] for split in _SPLITS if split in lists})
@@ -155,8 +157,13 @@ class _Home:
 
 
 def _is_list(file: Path) -> bool:
-    lines = islice(each_line([file]), _LOOKED_AT)
-    return any(isinstance(line, tuple) and _LINE.fullmatch(line[1]) for line in lines)
+    """Whether one of its first lines is like a list's; no more than those are read of whatever it is."""
+    try:
+        with open_long(file) as opened:
+            start = [decode(opened.readline(_LONGEST)) for _ in range(_LOOKED_AT)]
+    except (OSError, EOFError, ValueError, zlib.error):
+        return False
+    return any(_LINE.fullmatch(line.rstrip("\r\n")) for line in start)
 
 
 def _read(where: str, text: str, images: Path | None) -> Iterator[Post | Skipped]:

@@ -26,7 +26,7 @@ from pathlib import Path
 from cartolina.datasets.dataset import Dataset, Skipped
 from cartolina.datasets.fields import PhotoMetadata, clean, distinct, read_taken
 from cartolina.datasets.locate import NotTaken, locate, read_text
-from cartolina.datasets.walk import natural
+from cartolina.datasets.walk import names_in_folder, natural
 from cartolina.errors import InputError
 from cartolina.post import Post
 
@@ -132,7 +132,7 @@ class _Home:
 
     def numbers(self) -> list[int]:
         """The numbers of the photos that are there, in order."""
-        names = (_IMAGE.fullmatch(entry.name) for entry in self.images.iterdir())
+        names = map(_IMAGE.fullmatch, names_in_folder(self.images))
         return sorted(int(name[1]) for name in names if name)
 
 
@@ -141,7 +141,7 @@ def _holds_annotations(name: str, *, is_beside: bool) -> bool:
 
 
 def _has_photos(folder: Path) -> bool:
-    return folder.is_dir() and any(_IMAGE.fullmatch(entry.name) for entry in folder.iterdir())
+    return any(map(_IMAGE.fullmatch, names_in_folder(folder)))
 
 
 def _stream(home: _Home) -> Iterator[Post | Skipped]:

@@ -32,7 +32,7 @@ from cartolina.datasets.locate import read_text
 from cartolina.datasets.rows import open_rows
 from cartolina.datasets.samples import WORDS, Sample, is_picture, samples, split_name
 from cartolina.datasets.suffixes import kind_of
-from cartolina.datasets.walk import natural
+from cartolina.datasets.walk import names_in_folder, natural
 from cartolina.errors import CartolinaError, InputError
 from cartolina.post import Post
 
@@ -62,7 +62,7 @@ class ShardsReader:
             first = home.shards[0] if home.shards else None
             if first is None or not _NUMBERED.fullmatch(first.stem):
                 return None
-            if path.is_dir() and any(kind_of(entry.name) for entry in path.iterdir()):
+            if any(map(kind_of, names_in_folder(path))):
                 return None  # photos, and an archive beside them
             return home.why if first.looks_right() else None
         except (CartolinaError, OSError):
@@ -173,14 +173,12 @@ class _Home:
 
 
 def _shards_in(folder: Path, root: Path) -> list[_Shard]:
-    files = folder.iterdir() if folder.is_dir() else ()
-    found = [file for file in files if file.is_file() and not file.name.startswith(".")]
-    found.sort(key=lambda file: natural(file.name))
-    shards = [file for file in found if file.name.lower().endswith(_TARS)]
-    if not shards:
-        tables = [file for file in found if file.suffix.lower() == ".parquet"]
-        shards = tables if tables and _is_shard(tables[0]) else []
-    return [_shard(file, root) for file in shards]
+    names = [name for name in names_in_folder(folder) if not name.startswith(".")]
+    tars = [name for name in names if name.lower().endswith(_TARS)]
+    named = tars or [name for name in names if name.lower().endswith(".parquet")]
+    files = [folder / name for name in sorted(named, key=natural)]
+    shards = [file for file in files if file.is_file()]
+    return [_shard(file, root) for file in shards] if shards and _is_shard(shards[0]) else []
 
 
 def _is_shard(file: Path) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from cartolina.datasets.dataset import Skipped
 from cartolina.datasets.suffixes import SIDECARS, kind_of
 
-__all__ = ["Folder", "Picture", "folders", "natural", "pictures", "printable"]
+__all__ = ["Folder", "Picture", "folders", "names_in_folder", "natural", "pictures", "printable"]
 
 _SHOWN = (".jpg", ".jpeg", ".heic", ".heif", ".hif")
 
@@ -46,6 +46,14 @@ class Folder:
     path: Path
     id: str
     siblings: dict[str, Path] = field(default_factory=dict)
+
+
+def names_in_folder(folder: Path) -> list[str]:
+    """The names of what is in a folder, in no order; none where it is no folder. Quick for 100,000."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries]
 
 
 def pictures(root: Path, below: str = "") -> Iterator[Picture | Skipped]:

@@ -38,7 +38,7 @@ from cartolina.datasets.fields import (
 )
 from cartolina.datasets.locate import NotTaken, locate
 from cartolina.datasets.longfiles import count_lines, each_line
-from cartolina.datasets.walk import natural
+from cartolina.datasets.walk import names_in_folder, natural
 from cartolina.datasets.yfcc_row import Row, read_places, read_row
 from cartolina.errors import InputError
 from cartolina.post import Post
@@ -105,7 +105,8 @@ def parts_of(path: Path, kind: str = "dataset") -> list[Path]:
     named = re.compile(rf"yfcc100m_{kind}(?:[-_.]\d{{1,4}})?(?:\.(?:tsv|csv|txt))?(?:\.(?:bz2|gz))?")
     if path.is_file():
         return [path] if named.fullmatch(path.name) else []
-    found = [one for one in path.iterdir() if named.fullmatch(one.name) and one.is_file()]
+    found = [path / name for name in names_in_folder(path) if named.fullmatch(name)]
+    found = [one for one in found if one.is_file()]
     # Somebody who unpacked a file and kept it packed has one, not two.
     names = {one.name for one in found}
     kept = [one for one in found if one.suffix not in (".bz2", ".gz") or one.stem not in names]

@@ -14,7 +14,9 @@ import hashlib
 import math
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -28,7 +30,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from cartolina.errors import CartolinaError, InputError
+from cartolina.errors import CartolinaError, InputError, UnknownName
 from cartolina.learn.batches import Sampler, share
 from cartolina.learn.checkpoints import (
     Checkpoint,
@@ -49,6 +51,9 @@ that the gradients of several processes are averaged."""
 Load: TypeAlias = Callable[[NDArray[np.int64], np.random.Generator], Any]
 """(rows, generator) -> batch, a tensor or a collection of them, on the CPU; the generator draws what varies
 (a mirrored view, a caption, noise)."""
+
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+"""What `fabric_here` may reckon in; weights are float32 in each."""
 
 Validate: TypeAlias = Callable[[nn.Module], float]
 """The model (in eval mode, no gradients) -> a number, the larger the better."""
@@ -101,6 +106,7 @@ def fit(
     folder: Path,
     validate: Validate | None = None,
     fabric: Fabric | None = None,
+    ahead: int = 0,
     progress: Progress = SILENT,
     label: str = "learning",
 ) -> Fitted:
@@ -108,17 +114,28 @@ def fit(
 
     `folder` receives `curve.jsonl` and `checkpoint.pt`; a checkpoint of the same run found there is gone on
     from (a finished one gives its weights at once). The best weights are those of the best validation, or
-    the last ones without `validate`; with `settings.average`, averaged ones.
+    the last ones without `validate`; with `settings.average`, averaged ones. `ahead`: how many batches a
+    thread of its own may load before they are needed; such a `load` draws from its generator alone.
     Raises `InputError` for a folder of another run, `Diverged` when the loss is not finite.
     """
     if settings.patience is not None and validate is None:
         raise InputError("patience was given but nothing to validate with: pass `validate` as well")
     fabric = fabric or fabric_here()
-    return _Run(model, objective, sampler, load, settings, folder, validate, fabric).go(progress, label)
+    run = _Run(model, objective, sampler, load, settings, folder, validate, fabric, ahead)
+    return run.go(progress, label)
 
 
 def fabric_here(device: str = "auto", precision: str = "32-true") -> Fabric:
-    """A launched Fabric on `device` ("auto", "cpu", "cuda"): all processes of torchrun, else this one."""
+    """A launched Fabric on `device` ("auto", "cpu", "cuda"): all processes of torchrun, else this one.
+
+    `precision` is one of `PRECISIONS`. Raises `UnknownName`, and `InputError` for a GPU that is not there.
+    """
+    if precision not in PRECISIONS:
+        raise UnknownName("precision", precision, PRECISIONS)
+    if device not in ("auto", "cpu", "cuda"):
+        raise UnknownName("device", device, ("auto", "cpu", "cuda"))
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device 'cuda', but torch sees no NVIDIA GPU here: use 'auto' or 'cpu'")
     world = int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     fabric = Fabric(
@@ -163,7 +180,9 @@ class _Run:
         folder: Path,
         validate: Validate | None,
         fabric: Fabric,
+        ahead: int,
     ) -> None:
+        self.ahead = ahead
         self.model, self.objective, self.sampler, self.load = model, objective, sampler, load
         self.settings, self.folder, self.validate, self.fabric = settings, folder, validate, fabric
         self.optimizer = settings.optimizer.build(model)
@@ -211,14 +230,12 @@ class _Run:
         settings, fabric, epoch = self.settings, self.fabric, self.epoch
         steps, total = len(self.sampler), 0.0
         self.wrapped.train()
-        for step, rows in enumerate(self.sampler(epoch)):
+        for step, loaded in enumerate(self.batches(epoch)):
             factor = settings.schedule(epoch * steps + step, settings.epochs * steps)
             for group, rate in zip(self.optimizer.param_groups, self.base_rates, strict=True):
                 group["lr"] = rate * factor
-            seed = (settings.seed, epoch, step, fabric.global_rank)
-            _seed(seed)  # dropout draws from torch's global generator: there is no other way in
-            mine = share(rows, fabric.global_rank, fabric.world_size)
-            batch = fabric.to_device(self.load(mine, np.random.default_rng(seed)))
+            _seed(self.seed(epoch, step))  # dropout draws from torch's global generator: no other way in
+            batch = fabric.to_device(loaded())
             loss = self.objective(self.wrapped, batch)
             self.stepper.zero_grad()
             fabric.backward(loss)
@@ -242,6 +259,33 @@ class _Run:
             bar.note(f"epoch {epoch + 1}, loss {value:.3f}{self.best_note()}")
         mean = torch.tensor(total / steps, dtype=torch.float64)
         self.loss = float(fabric.all_reduce(mean, reduce_op="mean"))
+
+    def seed(self, epoch: int, step: int) -> tuple[int, ...]:
+        """What all randomness of a step follows from."""
+        return (self.settings.seed, epoch, step, self.fabric.global_rank)
+
+    def batches(self, epoch: int) -> Iterator[Callable[[], Any]]:
+        """What gives each batch of this process when it is called, loaded `ahead` of time where asked."""
+
+        def task(step: int, rows: NDArray[np.int64]) -> Callable[[], Any]:
+            mine = share(rows, self.fabric.global_rank, self.fabric.world_size)
+            return lambda: self.load(mine, np.random.default_rng(self.seed(epoch, step)))
+
+        tasks = (task(step, rows) for step, rows in enumerate(self.sampler(epoch)))
+        if not self.ahead:
+            yield from tasks
+            return
+        pool = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        waiting: deque[Future[Any]] = deque()
+        try:
+            for one in tasks:
+                waiting.append(pool.submit(one))
+                if len(waiting) > self.ahead:
+                    yield waiting.popleft().result
+            while waiting:
+                yield waiting.popleft().result
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def best_note(self) -> str:
         """What the bar says of the best validation so far."""

@@ -15,6 +15,7 @@ target     p                   photo's vector  text's vector
 "min-max"  φ scaled to [0, 1]  σ(ψ)            φ scaled       the released code: each text's least component
                                                               becomes 0, its greatest 1
 "mse"      φ, squared error    ψ               φ              the ablation
+"itself"   φ, within [0, 1]    σ(ψ)            φ              LDA: a distribution over topics is a target
 =========  ==================  ==============  =============  ==========================================
 """
 
@@ -25,12 +26,12 @@ from typing import Literal, TypeAlias
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cartolina.errors import UnknownName
+from cartolina.errors import InputError, UnknownName
 
 __all__ = ["TARGETS", "PhotoSide", "Regression", "Target", "TextSide", "min_max", "text_side"]
 
-Target: TypeAlias = Literal["sigmoid", "min-max", "mse"]
-TARGETS: tuple[Target, ...] = ("sigmoid", "min-max", "mse")
+Target: TypeAlias = Literal["sigmoid", "min-max", "mse", "itself"]
+TARGETS: tuple[Target, ...] = ("sigmoid", "min-max", "mse", "itself")
 
 
 class Regression:
@@ -53,7 +54,7 @@ class Regression:
         """L of ψ and φ, both (N, D)."""
         if self.target == "mse":
             return functional.mse_loss(psi, phi)
-        p = phi.sigmoid() if self.target == "sigmoid" else min_max(phi)
+        p = _probabilities(phi, self.target)
         return functional.binary_cross_entropy_with_logits(psi, p)
 
 
@@ -63,7 +64,7 @@ class PhotoSide(nn.Module):
     def __init__(self, psi: nn.Module, target: Target) -> None:
         super().__init__()
         self.psi = psi
-        self.squash = target == "min-max"
+        self.squash = target in ("min-max", "itself")
 
     def forward(self, *features: Tensor) -> Tensor:
         """The photos' vectors."""
@@ -82,6 +83,20 @@ class TextSide(nn.Module):
 def text_side(target: Target) -> TextSide | None:
     """What brings φ into the matching space, or None where it lies there already."""
     return TextSide() if target == "min-max" else None
+
+
+def _probabilities(phi: Tensor, target: Target) -> Tensor:
+    """p: what σ(ψ) should become."""
+    if target == "sigmoid":
+        return phi.sigmoid()
+    if target == "min-max":
+        return min_max(phi)
+    if phi.amin() < 0 or phi.amax() > 1 + 1e-6:
+        raise InputError(
+            "the target 'itself' is for φ within [0, 1], as LDA gives it; "
+            f"given {phi.amin():.3g} to {phi.amax():.3g}"
+        )
+    return phi.clamp(max=1)
 
 
 def min_max(phi: Tensor) -> Tensor:

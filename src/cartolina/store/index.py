@@ -11,27 +11,27 @@ is installed, from the rows that are there: a few rows of each segment are witne
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 
 from cartolina.durable import fsync_folder, write_bytes
-from cartolina.errors import InputError
+from cartolina.errors import SCALE, InputError
 from cartolina.progress import SILENT, Progress
 from cartolina.store.contract import Hits, Keys, Vectors
 from cartolina.store.exact import ExactStore
 from cartolina.store.qdrant import QdrantStore
 from cartolina.store.segments import CAPACITY, Segments
-from cartolina.store.shard import ENGINE, Builder, Shard, ShardError, engine_version, unpacked
+from cartolina.store.shard import ENGINE, Builder, Shard, ShardError, engine_said, engine_version, unpacked
 
-__all__ = ["Index", "Unusable", "build_index", "drop_index", "open_index", "read_index"]
+__all__ = ["Index", "Unusable", "build_index", "check_fits", "drop_index", "open_index", "read_index"]
 
 FORMAT = 1
 
@@ -45,7 +45,11 @@ WITNESSES = 8
 
 
 class Unusable(Exception):
-    """Why an index is passed over; completes "the index …"."""
+    """Why an index is passed over; completes "the index …". `remedy`: a command, where a rebuild is none."""
+
+    def __init__(self, why: str, remedy: str | None = None) -> None:
+        super().__init__(why)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,10 @@ def read_index(folder: Path) -> Index | None:
 
 def open_index(folder: Path, index: Index, segments: Segments) -> Shard:
     """The shard of an index that fits `segments`. Raises `Unusable`."""
-    version = engine_version()
-    if version is None:
-        raise Unusable(f"needs {ENGINE}, which is not installed")
-    if index.engine != _engine_said(version):
-        raise Unusable(f"was made by {index.engine}, and {version} is installed")
+    if engine_version() is None:
+        raise Unusable(f"needs {ENGINE}, which is not installed", SCALE)
+    if index.engine != engine_said():
+        raise Unusable(f"was made by {index.engine}, and {engine_said()} is installed")
     check_fits(index, segments)
     try:
         return Shard(folder / index.folder, index.files)
@@ -154,7 +157,7 @@ def build_index(
     effort, recall = _measured(Shard(staging, files), segments, samples, progress)
     index = Index(
         folder=uuid4().hex,
-        engine=_engine_said(engine_version()),
+        engine=engine_said(),
         dim=segments.dim,
         rows=dict(segments.rows),
         witnesses=_witnesses(segments, segments.rows),
@@ -171,7 +174,7 @@ def build_index(
     write_bytes(folder / "index.json", json.dumps(asdict(index)).encode())
     for other in folder.iterdir():
         if other.is_dir() and other.name != index.folder:
-            shutil.rmtree(other)  # whoever reads it has it mapped
+            rmtree(other)  # whoever reads it has it mapped
     return index
 
 
@@ -180,7 +183,7 @@ def drop_index(folder: Path) -> bool:
     there = folder.is_dir()
     if there:
         (folder / "index.json").unlink(missing_ok=True)  # first: what is left is then no index
-        shutil.rmtree(folder)
+        rmtree(folder)
     return there
 
 
@@ -254,7 +257,3 @@ def _witnesses(segments: Segments, rows: Mapping[int, int]) -> dict[int, str]:
         taken = segments.take(some + number * CAPACITY)
         found[number] = blake2b(taken.tobytes(), digest_size=8).hexdigest()
     return found
-
-
-def _engine_said(version: str | None) -> str:
-    return f"{ENGINE} {version}"

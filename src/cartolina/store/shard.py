@@ -30,7 +30,7 @@ from cartolina.durable import fsync_file, fsync_folder
 from cartolina.errors import SCALE, AlbumError, require
 from cartolina.store.contract import Keys, Vectors
 
-__all__ = ["ENGINE", "Builder", "Shard", "ShardError", "engine_version", "unpacked"]
+__all__ = ["ENGINE", "Builder", "Shard", "ShardError", "engine_said", "engine_version", "unpacked"]
 
 ENGINE = "qdrant-edge-py"
 
@@ -63,6 +63,11 @@ def engine_version() -> str | None:
         return metadata.version(ENGINE)
     except metadata.PackageNotFoundError:
         return None
+
+
+def engine_said() -> str:
+    """The installed engine, as an index says it was made by it."""
+    return f"{ENGINE} {engine_version()}"
 
 
 class Builder:

@@ -40,7 +40,7 @@ class TextModel(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """φ of each text: (N, dim) float32, finite; a text's neighbours change nothing but the rounding.
 
-        Transformers give unit rows, word vectors do not. A text of which no word is known is a row of zeros.
+        Sentence encoders give unit rows, others do not. A text of which no word is known is a row of zeros.
         """
 
     def unknown(self, text: str) -> list[str]:

@@ -33,11 +33,13 @@ def export_onnx(
     language: str,
     max_tokens: int,
     lengths: Sequence[int] = (2, 5, 11, 24, 61),
+    weighted: bool = False,
 ) -> OnnxTransformer:
     """Export `module` into `folder` and open it there; raises if ONNX Runtime does not agree with torch.
 
     `module.forward(input_ids, attention_mask)`, both (N, T) int64, gives (N, dim) float32; a sentence's
-    vector must not depend on the others of its batch. The module is left on the CPU, float32, in eval mode.
+    vector must not depend on the others of its batch. With `weighted` it takes a third argument, `weights`
+    (N, T) float32, a factor of each token. The module is left on the CPU, float32, in eval mode.
     Agreement is checked on batches of 1 to 5 sentences, of up to each of `lengths` tokens (those above
     `max_tokens` are left out). Raises `MissingPackage` without torch or onnxscript.
     """
@@ -45,8 +47,9 @@ def export_onnx(
     folder.mkdir(parents=True, exist_ok=True)
     facts = _tokenizer_facts(tokenizer_json)
     module.cpu().float().eval()
+    inputs = ["input_ids", "attention_mask", "weights"][: 3 if weighted else 2]
     either = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
-    example = _batch(3, 11, facts)
+    example = _batch(3, 11, facts)[: len(inputs)]
     with torch.inference_mode():
         promised = module(*example).shape[1]
     if promised != dim:
@@ -55,10 +58,14 @@ def export_onnx(
         module,
         example,
         folder / "text.onnx",
-        inputs=["input_ids", "attention_mask"],
+        inputs=inputs,
         output="vector",
-        dynamic_shapes=(either, either),
-        checks=[_batch(1 + number % 5, n, facts) for number, n in enumerate(lengths) if n <= max_tokens],
+        dynamic_shapes=(either,) * len(inputs),
+        checks=[
+            _batch(1 + number % 5, n, facts)[: len(inputs)]
+            for number, n in enumerate(lengths)
+            if n <= max_tokens
+        ],
         external_data=True,
     )
     shutil.copyfile(tokenizer_json, folder / "tokenizer.json")
@@ -100,8 +107,11 @@ def _tokenizer_facts(tokenizer_json: Path) -> _TokenizerFacts:
     )
 
 
-def _batch(size: int, length: int, facts: _TokenizerFacts) -> tuple[Tensor, Tensor]:
-    """Ids and mask (size, length) of random sentences, each a token shorter than the one before it."""
+def _batch(size: int, length: int, facts: _TokenizerFacts) -> tuple[Tensor, Tensor, Tensor]:
+    """Ids, mask and weights (size, length) of random sentences, each a token shorter than the one before it.
+
+    The weights are positive where the mask is 1, and a text's sum to 1.
+    """
     import torch
 
     rng = np.random.default_rng(length)
@@ -109,4 +119,6 @@ def _batch(size: int, length: int, facts: _TokenizerFacts) -> tuple[Tensor, Tens
     ends = np.maximum(length - np.arange(size), 1)
     attention_mask = (np.arange(length) < ends[:, None]).astype(np.int64)
     padded = np.where(attention_mask == 1, input_ids, facts.padding_id)
-    return torch.from_numpy(padded), torch.from_numpy(attention_mask)
+    weights = rng.uniform(0.1, 1, (size, length)) * attention_mask
+    weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return torch.from_numpy(padded), torch.from_numpy(attention_mask), torch.from_numpy(weights)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,5 +129,10 @@ class OnnxTransformer:
             input_ids[row, : len(encoding.ids)] = encoding.ids
             attention_mask[row, : len(encoding.ids)] = 1
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+        inputs |= self._more_inputs(encodings, longest)
         vectors: NDArray[np.float32] = self.session.run(["vector"], inputs)[0]
         return vectors
+
+    def _more_inputs(self, encodings: list[Encoding], longest: int) -> dict[str, NDArray[Any]]:
+        """What the graph takes besides, for N texts of at most `longest` tokens."""
+        return {}

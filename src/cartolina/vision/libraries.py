@@ -201,7 +201,7 @@ def _processor(folder: Path, size: int | None) -> Preprocessing:
             mean=_triple(value / to_unit for value in mean),
             std=_triple(value / to_unit for value in std),
             interpolation={1: "lanczos", 2: "bilinear", 3: "bicubic"}[recipe.get("resample", 2)],  # type: ignore[arg-type]
-            crop_fraction=fraction,
+            crop_fraction=1.0 if squash else fraction,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(

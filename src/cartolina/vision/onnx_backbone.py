@@ -121,6 +121,8 @@ def open_onnx(path: Path, *, name: str, size: int | None, device: str) -> OnnxBa
     The file's first input is (B, 3, H, W) float32, ImageNet-normalised, B free or 1, H = W; its first output
     becomes the features. `size` is needed where the file leaves H and W free. Raises `InputError` otherwise.
     """
+    if path.name == MODEL and (path.parent / CARD).is_file():  # the card says how its pixels are made
+        path = path.parent
     if path.is_dir():
         return load_backbone(path, device)
     if not path.is_file():

@@ -3,7 +3,8 @@
 Two ways to a square: "squash" resizes the whole photo, whatever its proportions; "crop" takes the central
 square, whose side is `crop_fraction` of the photo's shorter side, as ImageNet classifiers were evaluated
 (EfficientNet-Lite: .875 at 224 px, bicubic). Retrieval wants what stands at the edges too, so our default
-backbones squash.
+backbones squash. "squash" with a `crop_fraction` keeps the middle of both sides: what a network that learnt
+from crops of squashed photos (`augment`) is shown afterwards.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ Triple = tuple[float, float, float]
 class Preprocessing:
     """How a photo becomes `(3, size, size)` float32: resized, then (value − mean) / std per channel.
 
-    `size` in pixels; `mean` and `std` of R, G, B on the scale 0 to 255; `crop_fraction` in (0, 1] is used by
-    "crop" only. Raises `InputError` for values out of range.
+    `size` in pixels; `mean` and `std` of R, G, B on the scale 0 to 255; `crop_fraction` in (0, 1]. Raises
+    `InputError` for values out of range.
     """
 
     size: int
@@ -64,7 +65,7 @@ class Preprocessing:
     @property
     def source_size(self) -> int:
         """The shorter side in pixels a photo should have before `resized`, to lose nothing by it."""
-        return self.size if self.resize == "squash" else round(self.size / self.crop_fraction)
+        return round(self.size / self.crop_fraction)
 
     def to_dict(self) -> dict[str, Any]:
         """A dict that JSON can hold."""
@@ -84,6 +85,9 @@ class Preprocessing:
             side = self.crop_fraction * min(image.size)
             left, top = (image.width - side) / 2, (image.height - side) / 2
             box = (left, top, left + side, top + side)
+        elif self.crop_fraction < 1:
+            left, top = ((1 - self.crop_fraction) / 2 * length for length in image.size)
+            box = (left, top, image.width - left, image.height - top)
         elif image.size == (self.size, self.size):
             return np.asarray(image)
         resample = Image.Resampling[self.interpolation.upper()]

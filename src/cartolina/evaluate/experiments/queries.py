@@ -1,0 +1,133 @@
+"""Table 2 of *Self-Supervised Learning from Web Data*: 24 queries, P@5, one row a text model.
+
+    outcome = queries(open_dataset("flickr8k"), model_rows(["word2vec", "minilm"]), run=Run())
+
+For each model and seed: the text model is learnt on the training captions, ψ by regression of its φ, and the
+gallery's photos are ranked for each query. Beside the 24 queries the rows are ranked on generated ones that
+have enough relevant photos (`query_sets`), by a bootstrap over queries, models learnt here and elsewhere
+apart.
+*The control*: the first seed once more, with all captions passed to other photos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cartolina.datasets.noise import noisy_sources
+from cartolina.evaluate.experiments.answers import TextModels, answers
+from cartolina.evaluate.experiments.gallery import BACKBONE, Photos, two_parts
+from cartolina.evaluate.experiments.judging import Asked, Judge, Verdicts
+from cartolina.evaluate.experiments.models import ModelRow
+from cartolina.evaluate.experiments.photo_side import PhotoSideSettings
+from cartolina.evaluate.experiments.query_sets import query_sets
+from cartolina.evaluate.experiments.query_tables import Found, outcome
+from cartolina.evaluate.experiments.run import Run, digest
+from cartolina.evaluate.experiments.table import Outcome
+
+if TYPE_CHECKING:
+    from cartolina.datasets import Dataset
+
+__all__ = ["queries"]
+
+
+def queries(
+    dataset: Dataset,
+    rows: Sequence[ModelRow],
+    *,
+    run: Run,
+    train: str | None = None,
+    gallery: str | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+    verdicts: Verdicts | None = None,
+    settings: PhotoSideSettings | None = None,
+    backbone: str = BACKBONE,
+    workers: int = 1,
+) -> Outcome:
+    """Run the experiment, or what is left of it, and judge it.
+
+    `train` and `gallery` are parts of the dataset (None: "train", and the first of dev, val, test there is).
+    Raises `InputError` where a part is missing, is without photos, or the two share photos.
+    """
+    settings = settings or PhotoSideSettings()
+    learn_from, look_in = two_parts(dataset, run, train=train, gallery=gallery, backbone=backbone)
+    number, judged = look_in.numbers(), look_in.judged(verdicts)
+    sets = query_sets(learn_from.captions, look_in.captions)
+    texts = TextModels(learn_from.captions, look_in.captions, workers, run.progress)
+    found: dict[ModelRow, Found] = {}
+    with run.progress.task("models", len(rows) * (len(seeds) + 1), "cells") as step:
+        for row in rows:
+            cells = []
+            for seed, is_control in [*((seed, False) for seed in seeds), (seeds[0], True)]:
+                step.note(f"{row.label}, seed {seed}" + (", photos exchanged" if is_control else ""))
+                cells.append(
+                    _cell(
+                        run,
+                        texts,
+                        learn_from,
+                        look_in,
+                        sets.asked,
+                        row,
+                        seed,
+                        settings,
+                        is_control=is_control,
+                    )
+                )
+                step.advance()
+            found[row] = Found.of(cells, sets.asked, number)
+    return outcome(
+        found,
+        sets,
+        Judge(look_in.captions, judged).relevance(sets.asked),
+        look_in.ids,
+        {
+            "data": str(dataset.root),
+            "backbone": backbone,
+            "train": len(learn_from),
+            "gallery": len(look_in),
+            "seeds": list(seeds),
+            "photo_side": settings.to_json(),
+            "verdicts": len(judged),
+            "skipped": dict(learn_from.skipped + look_in.skipped),
+        },
+    )
+
+
+def _cell(
+    run: Run,
+    texts: TextModels,
+    learn_from: Photos,
+    look_in: Photos,
+    asked: Sequence[Asked],
+    row: ModelRow,
+    seed: int,
+    settings: PhotoSideSettings,
+    *,
+    is_control: bool,
+) -> dict[str, Any]:
+    key = {
+        "train": learn_from.fingerprint,
+        "gallery": look_in.fingerprint,
+        "queries": digest([query.name for query in asked]),
+        "model": row.to_json(),
+        "seed": seed,
+        "photo_side": settings.to_json(),
+        "exchanged": is_control,
+    }
+
+    def compute() -> dict[str, Any]:
+        text = texts.learnt(row, seed)
+        return answers(
+            text,
+            learn_from.features,
+            look_in,
+            asked,
+            row,
+            words=text.training.of(noisy_sources(len(learn_from), 1.0, seed)) if is_control else None,
+            seed=seed,
+            folder=run.learning(key),
+            settings=settings,
+            progress=run.progress,
+        )
+
+    return run.cell("queries", key, compute)
