@@ -262,6 +262,7 @@ def as_line(row: dict[str, Any]) -> str:
 ARMS: dict[str, Arm] = {
     "frozen": frozen,
     "last block": from_pixels("efficientnet-lite0", SCALED),
+    "nothing free": from_pixels("efficientnet-lite0", SCALED, free=()),  # the same crops and head
     "published": from_pixels("efficientnet-lite0", PUBLISHED),
     "from scratch": from_pixels("small@64", SCALED, from_scratch=True),
 }

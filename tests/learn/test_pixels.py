@@ -105,8 +105,7 @@ def learn(world, into, encoder=None, recipe=QUICK, **options):
         encoder or tiny_encoder(),
         text=f"words:{folder / 'words.txt'}",
         recipe=recipe,
-        fabric=fabric_here("cpu"),
-        **options,
+        **{"fabric": fabric_here("cpu")} | options,
     )
 
 
@@ -218,6 +217,19 @@ def test_a_stopped_call_is_not_gone_on_with_by_another(world, tmp_path, monkeypa
         learn(world, tmp_path / "into")
     with pytest.raises(InputError, match="a stopped call with other posts or options"):
         learn(world, tmp_path / "into", tiny_encoder(free=("middle", "last")))
+
+
+def test_learns_in_bfloat16_too(world, tmp_path, monkeypatch):
+    for name in ("on_cores", "write"):  # the trunk inside the loop, as on a GPU
+        monkeypatch.setattr(pixels, name, lambda *_: None)
+    losses = []
+    for precision in ("32-true", "bf16-mixed"):
+        encoder, into = tiny_encoder(), tmp_path / precision
+        learn(world, into, encoder, replace(QUICK, epochs=4), fabric=fabric_here("cpu", precision))
+        assert {tensor.dtype for tensor in encoder.module.parameters()} == {torch.float32}
+        losses.append(read_curve(into / "run")[-1]["loss"])
+    assert losses[1] != losses[0]
+    assert losses[1] == pytest.approx(losses[0], abs=0.02)
 
 
 def test_the_head_learns_first_where_the_recipe_says_so(world, tmp_path, monkeypatch):
