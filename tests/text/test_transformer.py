@@ -160,9 +160,12 @@ def test_a_wrong_dimension_is_refused(tiny_bert, tmp_path):
 def test_batches_checked_are_padded_and_ragged(tiny_bert):
     facts = export._tokenizer_facts(tiny_bert / "tokenizer.json")
     assert (facts.padding_id, facts.unknown_token) == (0, "[UNK]")
-    input_ids, attention_mask = export._batch(3, 4, facts)
+    input_ids, attention_mask, weights = export._batch(3, 4, facts)
     assert attention_mask.tolist() == [[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 0, 0]]
     assert (input_ids[attention_mask == 0] == 0).all()
+    assert (weights[attention_mask == 0] == 0).all()
+    assert (weights[attention_mask == 1] > 0).all()
+    np.testing.assert_allclose(weights.sum(1), 1, rtol=1e-6)
     assert input_ids.max() < facts.size
 
 

@@ -38,7 +38,7 @@ __all__ = ["LOCSENS", "LocSensReader", "read_geo_queries", "read_vocabulary"]
 _LIST = re.compile(r"(train|val|test)(?:[-_.]\w+)*\.txt(?:\.(?:bz2|gz))?", re.IGNORECASE)
 _LINE = re.compile(r"\d{1,20};[^;]*;[^;]*;[^;]*;[^;]*;[^;]*;.*")
 _SPLITS = ("train", "val", "test")
-_LOOKED_AT, _LINES = 65_536, 5  # bytes and lines of a file, of which one must be like these
+_LOOKED_AT, _LONGEST = 5, 65_536  # lines of a file, of which one must be like these, and their bytes
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,10 @@ def _is_list(file: Path) -> bool:
     """Whether one of its first lines is like a list's; no more than those are read of whatever it is."""
     try:
         with open_long(file) as opened:
-            start = opened.read(_LOOKED_AT)
+            start = [decode(opened.readline(_LONGEST)) for _ in range(_LOOKED_AT)]
     except (OSError, EOFError, ValueError, zlib.error):
         return False
-    return any(_LINE.fullmatch(line.rstrip("\r")) for line in decode(start).split("\n")[:_LINES])
+    return any(_LINE.fullmatch(line.rstrip("\r\n")) for line in start)
 
 
 def _read(where: str, text: str, images: Path | None) -> Iterator[Post | Skipped]:

@@ -161,7 +161,10 @@ class Lda:
         return means
 
     def topics(self, words: int = 10) -> list[Topic]:
-        """Every topic with its likeliest `words`, the one that has most of the captions first."""
+        """Every topic with its likeliest `words`, the one that has most of the captions first.
+
+        Words never seen in a topic are not its own, however few it has: all have the prior's weight.
+        """
         self._check_learnt()
         words = min(words, len(self.stems))
         shares = self.totals / self.totals.sum()
@@ -169,6 +172,7 @@ class Lda:
         for number in np.argsort(-shares, kind="stable"):
             column = self.weights[:, number]
             best = np.argsort(-column, kind="stable")[:words]
+            best = best[column[best] > 2 * column.min()]
             of_topic = tuple((self.forms[row], float(column[row] / self.totals[number])) for row in best)
             found.append(Topic(int(number), of_topic, float(shares[number])))
         return found

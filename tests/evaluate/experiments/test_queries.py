@@ -84,3 +84,20 @@ def test_parts_are_found_or_asked_for(colours, backbone, words, run):
         splits_of(colours, "dev", "dev")
     with pytest.raises(InputError, match="unknown split 'tset'"):
         splits_of(colours, None, "tset")
+
+
+def test_models_learnt_here_are_ranked_among_themselves(colours, words, backbone, run):
+    rows = model_rows([words, "lda:topics=8:passes=40:min_count=1:chunk=50", "word2vec:dim=8:min_count=1"])
+    found = queries(colours, rows, run=run, backbone=backbone, seeds=(0,), settings=SETTINGS)
+    by_name = {row["family"]: row for row in found.table.rows[:-2]}
+    assert {name: row["target"] for name, row in by_name.items()} == {
+        "words": "sigmoid",
+        "lda": "itself",
+        "word2vec": "sigmoid",
+    }
+    assert by_name["lda"]["ranked_simple"]["mean"] >= 0.6  # a topic a colour, learnt as a share of itself
+    places = [(row["learnt"], row["place"], row["family"]) for row in found.more["ranking"].rows]
+    assert places == [("here", 1, "lda"), ("here", 2, "word2vec"), ("elsewhere", 1, "words")]
+    assert any(
+        note.startswith("Learnt here, lda is first") and "ahead of word2vec" in note for note in found.notes
+    )

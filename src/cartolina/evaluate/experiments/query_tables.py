@@ -143,7 +143,6 @@ def _first(found: Iterable[Found], query: int, ids: Sequence[str]) -> list[str]:
 def _row(row: ModelRow, found: Found, each_seed: Floats, relevant: Mask, sets: QuerySets) -> dict[str, Any]:
     mean = each_seed.mean(0)  # (Q,)
     control = precision(found.control, relevant, AT)
-    rng = np.random.default_rng(0)
     return {
         "model": row.label,
         "family": row.family,
@@ -151,8 +150,8 @@ def _row(row: ModelRow, found: Found, each_seed: Floats, relevant: Mask, sets: Q
         "target": row.target,
         **sets.means(mean),
         "all_by_seed": [float(one[sets.table_1].mean()) for one in each_seed],
-        "ranked_simple": interval(mean[sets.ranked & ~sets.complex], rng).to_json(),
-        "ranked_complex": interval(mean[sets.ranked & sets.complex], rng).to_json(),
+        "ranked_simple": _interval(mean[sets.ranked & ~sets.complex]),
+        "ranked_complex": _interval(mean[sets.ranked & sets.complex]),
         "control": float(control[sets.ranked].mean()) if sets.ranked.any() else None,
         **sets.means(control, "control_"),
         "recall": found.recall,

@@ -117,15 +117,14 @@ def _row(
     unknown: Mapping[str, list[str]],
     behind: dict[str, float] | None,
 ) -> dict[str, Any]:
-    rng = np.random.default_rng(0)
     return {
         "test": side.name,
         "train": source,
         "model": row.label,
         "learnt": "elsewhere" if row.pretrained else "here",
         **side.sets.means(values),
-        "ranked_simple": interval(values[side.kinds["simple"]], rng).to_json(),
-        "ranked_complex": interval(values[side.kinds["complex"]], rng).to_json(),
+        "ranked_simple": interval(values[side.kinds["simple"]], np.random.default_rng(0)).to_json(),
+        "ranked_complex": interval(values[side.kinds["complex"]], np.random.default_rng(0)).to_json(),
         "behind": behind,
         "control": float(control[side.sets.ranked].mean()) if side.sets.ranked.any() else None,
         "unknown": dict(unknown),
