@@ -15,6 +15,8 @@ from cartolina.evaluate.experiments.models import model_rows
 from cartolina.evaluate.experiments.protocols import asking_ids, check, setup
 from cartolina.evaluate.experiments.run import Run
 
+LONG_ENOUGH = replace(SETTINGS, epochs=40, batch=10, validate_every=10, patience=10)  # for 49 photos
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -37,7 +39,7 @@ def model(tmp_path_factory):
 
 
 def answer(data, model, folder, **options):
-    return experiment(data, model_rows([model]), run=Run(folder), settings=SETTINGS, **options)
+    return experiment(data, model_rows([model]), run=Run(folder), settings=LONG_ENOUGH, **options)
 
 
 def test_rare_tags_and_posts_without_tags_or_labels_are_left_out(data):
