@@ -1,5 +1,7 @@
 """The matching spaces on a perfect regressor, and learning in a linear world."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -96,6 +98,17 @@ def test_learns_what_can_be_seen(tmp_path, target):
     others, of_others = world(40, seed=1)  # photos it has not seen
     ranked = best(space.texts(of_others.phi[::2]), space.photos(others), 3)
     assert (ranked == np.arange(40)[:, None]).any(1).mean() > 0.8
+
+
+def test_with_even_lengths_it_matters_not_how_long_phi_is(tmp_path):
+    features, words = world()
+    settings = replace(FAST, epochs=4, even_lengths=True)
+    short = Said(words.phi * np.float32(2**-6), words.starts)  # a power of two: no rounding differs
+    one = learn_photo_side(features, words, folder=tmp_path / "one", settings=settings)
+    other = learn_photo_side(features, short, folder=tmp_path / "other", settings=settings)
+    np.testing.assert_allclose(one.photos(features), other.photos(features), atol=1e-5)
+    bare = learn_photo_side(features, short, folder=tmp_path / "bare", settings=replace(FAST, epochs=4))
+    assert np.abs(bare.photos(features) - other.photos(features)).max() > 0.1
 
 
 def test_too_few_known_captions_are_told(tmp_path):
