@@ -69,10 +69,6 @@ def queries(
     settings: Settings = "published,scaled",
     pooling: Pooling = None,
     target: Target = None,
-    even_lengths: Annotated[
-        bool,
-        typer.Option("--even-lengths", help="Scale each model's φ to one mean square: cosines stay."),
-    ] = False,
     seeds: Seeds = "0,1,2",
     backbone: Backbone = None,
     train: Train = None,
@@ -97,7 +93,6 @@ def queries(
         from cartolina.datasets import open_dataset
         from cartolina.evaluate.experiments.gallery import BACKBONE, splits_of
         from cartolina.evaluate.experiments.models import model_rows
-        from cartolina.evaluate.experiments.photo_side import PhotoSideSettings
         from cartolina.evaluate.experiments.queries import queries as experiment
         from cartolina.evaluate.experiments.run import Run
         from cartolina.evaluate.experiments.verdicts import verdicts_of
@@ -121,7 +116,6 @@ def queries(
             seeds=numbers("--seeds", seeds),
             verdicts=judged,
             backbone=backbone or BACKBONE,
-            settings=PhotoSideSettings(even_lengths=even_lengths),
         )
         if judge is not None:
             _write_page(judge, outcome, dataset, splits_of(dataset, train, gallery)[1], judged, shown)

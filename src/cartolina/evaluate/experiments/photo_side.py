@@ -34,7 +34,7 @@ from cartolina.learn.towers import Features, perceptron
 from cartolina.progress import SILENT, Progress
 from cartolina.text import TextModel
 
-__all__ = ["FEWEST", "PhotoSideSettings", "Said", "Space", "embed", "learn_photo_side", "said"]
+__all__ = ["FEWEST", "InUnitsOf", "PhotoSideSettings", "Said", "Space", "embed", "learn_photo_side", "said"]
 
 Floats = NDArray[np.float32]
 
@@ -43,14 +43,13 @@ FEWEST = 20
 
 AT_A_TIME = 2048
 
+VERSION = 2
+"""Of how ψ is learnt: raised where the same settings give other numbers than before."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoSideSettings:
-    """How the image side learns: a hidden layer on frozen features, stopped by held-out training photos.
-
-    `even_lengths`: φ is scaled by one number, so that the mean square of its components is 1. Cosines stay
-    what they are, but Eq. 2 sees every model alike: of σ(φ) near ½ throughout there is little to learn.
-    """
+    """How the image side learns: a hidden layer on frozen features, stopped by held-out training photos."""
 
     hidden: int = 256
     dropout: tuple[float, float] = (0.1, 0.1)
@@ -60,11 +59,10 @@ class PhotoSideSettings:
     weight_decay: float = 0.02
     validate_every: int = 4
     patience: int = 2
-    even_lengths: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """The numbers, for a cell's key."""
-        return asdict(self)
+        """The numbers, for a cell's key, with the version of what is done with them."""
+        return asdict(self) | {"version": VERSION}
 
 
 @dataclass(frozen=True)
@@ -112,6 +110,24 @@ class Space:
         return cast("Floats", rows.numpy())
 
 
+class InUnitsOf(nn.Module):
+    """What `net` gives, in units of φ's spread about φ's mean: text models are learnt alike, long φ or short.
+
+    Without it a few hundred steps favour the model whose vectors happen to be long (docs/experiments.md).
+    """
+
+    def __init__(self, phi: Floats, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+        self.register_buffer("mean", torch.from_numpy(phi.mean(0)))
+        self.register_buffer("spread", torch.tensor(max(float(phi.std(0).mean()), 1e-6)))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """ψ (N, D) of features (N, width)."""
+        psi: Tensor = self.mean + self.spread * self.net(features)
+        return psi
+
+
 def embed(model: TextModel, texts: Sequence[str], progress: Progress = SILENT) -> Floats:
     """φ of many texts, (M, dim)."""
     phi = np.empty((len(texts), model.dim), np.float32)
@@ -151,13 +167,13 @@ def learn_photo_side(
         raise InputError(
             f"{len(rows)} photos have captions with words the text model knows; learning needs {FEWEST}"
         )
-    if settings.even_lengths and target in ("sigmoid", "mse"):  # the others see no length
-        known = Said(known.phi / np.sqrt(np.mean(np.square(known.phi), dtype=np.float64)), known.starts)
     inputs = _rows(features[rows]).numpy()  # (n, views, width)
     pairs = Pairs((inputs,), known.phi, known.starts)
     rest, held_out = hold_out(len(rows), seed)
     with seeded(seed):
-        psi = perceptron(inputs.shape[2], settings.hidden, known.phi.shape[1], settings.dropout)
+        psi: nn.Module = perceptron(inputs.shape[2], settings.hidden, known.phi.shape[1], settings.dropout)
+    if target in ("sigmoid", "mse"):  # the other targets see no length
+        psi = InUnitsOf(known.phi, psi)
 
     def load(batch: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, ...]:
         phi, _ = pairs.captions(batch, 1, rng)
