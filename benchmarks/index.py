@@ -13,6 +13,7 @@ it holds of its own.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import statistics
@@ -142,8 +143,7 @@ def compare(n: int, folder: Path, say: Callable[[str], object]) -> list[dict[str
     size = sum(path.stat().st_size for path in (folder / "index").rglob("*") if path.is_file())
     for warm in (exact, store):
         warm.search(queries, DEPTHS[-1])
-    rows = []
-    (exact_read, exact_own), (index_read, index_own) = (needed(folder, n, one) for one in ("exact", "qdrant"))
+    rows: list[dict[str, float]] = []
     for k in DEPTHS:
         exact_ms, index_ms = in_turns(queries, k, [exact, store])
         rows.append(
@@ -158,13 +158,13 @@ def compare(n: int, folder: Path, say: Callable[[str], object]) -> list[dict[str
                 "build_s": index.seconds,
                 "index_mb": round(size / 1e6),
                 "vectors_mb": round(n * DIM * 4 / 1e6),
-                "exact_read_mb": exact_read,
-                "index_read_mb": index_read,
-                "exact_own_mb": exact_own,
-                "index_own_mb": index_own,
             }
         )
-    return rows
+    del exact, store, warm
+    gc.collect()  # what a process has mapped does not leave the page cache
+    (exact_read, exact_own), (index_read, index_own) = (needed(folder, n, one) for one in ("exact", "qdrant"))
+    cold = {"exact_read_mb": exact_read, "index_read_mb": index_read}
+    return [row | cold | {"exact_own_mb": exact_own, "index_own_mb": index_own} for row in rows]
 
 
 def main() -> None:
