@@ -4,6 +4,7 @@ import math
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from cartolina import text
 from cartolina.errors import InputError, MissingPackage
 from cartolina.text import glove
-from cartolina.text.cooccurrence import CoOccurrences, count_cooccurrences
+from cartolina.text.cooccurrence import RECORD, CoOccurrences, count_cooccurrences
 from cartolina.text.corpus import numbered
 from cartolina.text.glove import GloVe, GloVeSettings, learn_glove
 from cartolina.text.pooling import inverse_document_frequency
@@ -162,10 +163,29 @@ def test_memory_does_not_change_the_vectors():
     assert inside.losses == outside.losses
 
 
-def test_two_threads_learn_as_well():
+def test_two_threads_learn_as_well_and_the_same_each_time():
     texts = two_topics()
-    one, two = (GloVe(replace(SMALL, workers=workers)).fit(texts) for workers in (1, 2))
+    one, two, again = (GloVe(replace(SMALL, workers=workers)).fit(texts) for workers in (1, 2, 2))
     assert two.losses[-1] == pytest.approx(one.losses[-1], rel=0.2, abs=1e-3)
+    np.testing.assert_array_equal(two.vectors, again.vectors)
+    assert two.losses == again.losses
+
+
+@pytest.mark.parametrize("workers", [2, 3, 8])
+def test_threads_never_have_a_word_in_common_and_take_all_pairs(workers):
+    rng = np.random.default_rng(0)
+    block = np.zeros(5000, RECORD)
+    block["first"], block["second"] = rng.integers(0, 90, (2, 5000))
+    block["count"] = np.arange(5000)
+    turns, bounds = glove._Turns.of(90, workers, rng).sorted(block)
+    assert sorted(turns["count"].tolist()) == list(range(5000))
+    assert (bounds[0], bounds[-1], len(bounds)) == (0, 5000, workers * (2 * workers - 1) + 1)
+    for number in range(0, len(bounds) - 1, workers):
+        words = [
+            {*turns["first"][a:b].tolist(), *turns["second"][a:b].tolist()}
+            for a, b in pairwise(bounds[number : number + workers + 1].tolist())
+        ]
+        assert len(set().union(*words)) == sum(map(len, words))
 
 
 def test_fit_learns_the_weights_too_and_forgets_the_past():

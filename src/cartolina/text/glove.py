@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -27,7 +26,7 @@ from cartolina.text.pooling import Pooling, inverse_document_frequency
 from cartolina.text.settings import LearntSettings, rare
 from cartolina.text.word_vectors import WordVectors
 
-__all__ = ["GloVe", "GloVeSettings", "learn_glove"]
+__all__ = ["GloVe", "GloVeSettings", "learn_glove", "rounds"]
 
 LARGE = 1_000_000
 """Words from which on a corpus can bear the paper's numbers."""
@@ -40,9 +39,9 @@ BLOCK = 1 << 18
 class GloVeSettings(LearntSettings):
     """How to learn; the defaults are the papers' (see `settings.LearntSettings`).
 
-    With `workers=1` the same texts and `seed` give the same vectors on one machine, bit for bit; more are
-    faster, write to the same vectors without locks, and then no two runs are the same. `memory` is what
-    counting may take, in bytes: beyond, it goes to disk, and the vectors stay the same.
+    The same texts, `seed` and number of `workers` give the same vectors on one machine, bit for bit: threads
+    never have a word in common (`rounds`). `memory` is what counting may take, in bytes: beyond, it goes to
+    disk, and the vectors stay the same.
     """
 
     dim: int = 400
@@ -115,6 +114,7 @@ def learn_glove(
     """The vectors w + w̃ (size, dim) float32, and the mean of J's terms in each epoch."""
     rng = np.random.default_rng(settings.seed)
     rows, biases = _start(cooccurrences.size, settings.dim, rng)
+    turns = _Turns.of(cooccurrences.size, settings.workers, rng)
     losses: list[float] = []
     total = cooccurrences.nonzeros
     with (
@@ -123,8 +123,8 @@ def learn_glove(
     ):
         for epoch in range(1, settings.epochs + 1):
             loss = 0.0
-            for block in _blocks(cooccurrences.records, rng):
-                loss += _learn(block, rows, biases, settings, threads)
+            for block in _blocks(cooccurrences.records, rng, settings.workers):
+                loss += _learn(block, turns, rows, biases, settings, threads)
                 if not np.isfinite(loss):
                     raise InputError(
                         f"glove diverged in epoch {epoch}, its numbers are no longer finite: set a "
@@ -149,30 +149,87 @@ def _start(size: int, dim: int, rng: np.random.Generator) -> tuple[NDArray[np.fl
     return rows, biases
 
 
-def _blocks(records: NDArray[np.void], rng: np.random.Generator) -> Iterator[NDArray[np.void]]:
+def _blocks(
+    records: NDArray[np.void], rng: np.random.Generator, workers: int = 1
+) -> Iterator[NDArray[np.void]]:
     """All records once, in blocks whose order and insides are shuffled; one at a time is in memory."""
-    for block in rng.permutation(-(-len(records) // BLOCK)):
-        part = np.array(records[block * BLOCK : (block + 1) * BLOCK])  # read in one go: it may lie on disk
+    size = BLOCK * workers
+    for block in rng.permutation(-(-len(records) // size)):
+        part = np.array(records[block * size : (block + 1) * size])  # read in one go: it may lie on disk
         yield part[rng.permutation(len(part))]
+
+
+@dataclass(frozen=True)
+class _Turns:
+    """Whose turn a pair is: words are dealt to two parts a thread, and pairs of parts to rounds (`rounds`).
+
+    `part` (size,) of each word; `turn` (parts, parts): round · workers + thread of a pair of words by part.
+    """
+
+    part: NDArray[np.uint8]
+    turn: NDArray[np.uint16]
+
+    @classmethod
+    def of(cls, size: int, workers: int, rng: np.random.Generator) -> _Turns | None:
+        """Deal `size` words; None for a single thread, which takes all pairs as they come."""
+        if workers == 1:
+            return None
+        turn = np.zeros((2 * workers, 2 * workers), np.uint16)
+        for number, pairs in enumerate(rounds(workers)):
+            for thread, (a, b) in enumerate(pairs):
+                turn[a, b] = turn[b, a] = number * workers + thread
+                if number == 0:  # every part has its turn in it: those of its pairs that stay within it, too
+                    turn[a, a] = turn[b, b] = thread
+        return cls((rng.permutation(size) % (2 * workers)).astype(np.uint8), turn)
+
+    def sorted(self, block: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+        """`block` by turns, in each as it was, and where each of the turns begins (and the last one ends)."""
+        turns = self.turn[self.part[block["first"]], self.part[block["second"]]]
+        order = np.argsort(turns, kind="stable")
+        return block[order], np.searchsorted(turns[order], np.arange(int(self.turn.max()) + 2))
+
+
+def rounds(workers: int) -> list[list[tuple[int, int]]]:
+    """Pairs of 2 · `workers` parts, all once, in rounds in which no part is in two pairs: a tournament.
+
+    Threads that learn from one round's pairs never write to the same word, so they need no locks, take no
+    memory from each other's caches, and leave nothing to chance.
+
+    >>> rounds(2)
+    [[(0, 3), (1, 2)], [(0, 2), (3, 1)], [(0, 1), (2, 3)]]
+    """
+    others = list(range(1, 2 * workers))
+    found = []
+    for _ in others:
+        ring = [0, *others]
+        found.append([(ring[i], ring[-1 - i]) for i in range(workers)])
+        others = [others[-1], *others[:-1]]
+    return found
 
 
 def _learn(
     block: NDArray[np.void],
+    turns: _Turns | None,
     rows: NDArray[np.float32],
     biases: NDArray[np.float32],
     settings: GloVeSettings,
     threads: ThreadPoolExecutor,
 ) -> float:
-    """Learn from `block`, a part of it in each thread; the sum of its terms of J."""
+    """Learn from `block`, round by round, a turn in each thread; the sum of its terms of J."""
     from cartolina.text.glove_kernels import adagrad
 
+    bounds = np.array([0, len(block)])
+    if turns is not None:
+        block, bounds = turns.sorted(block)
     first, second, count = (np.ascontiguousarray(block[name]) for name in ("first", "second", "count"))
-    bounds = np.linspace(0, len(block), settings.workers + 1).astype(np.int64)
     rate = np.float32(settings.learning_rate)
-    running = [
-        threads.submit(
-            adagrad, first[a:b], second[a:b], count[a:b], rows, biases, rate, settings.x_max, settings.alpha
-        )
-        for a, b in pairwise(bounds.tolist())
-    ]
-    return sum(one.result() for one in running)
+
+    def turn(start: int, stop: int) -> float:
+        of = slice(start, stop)
+        return adagrad(first[of], second[of], count[of], rows, biases, rate, settings.x_max, settings.alpha)
+
+    loss = 0.0
+    for number in range(0, len(bounds) - 1, settings.workers):
+        ends = bounds[number : number + settings.workers + 1]
+        loss += sum(threads.map(turn, ends[:-1], ends[1:]))
+    return loss
