@@ -25,8 +25,7 @@ from cartolina.text.files import read_array, read_lines, readable, write_array, 
 from cartolina.text.inference import Paragraphs
 from cartolina.text.learning import Captions, epoch_counter, gensim_for, known_words
 from cartolina.text.settings import LearntSettings, rare
-from cartolina.text.spelling import nearest_spelling
-from cartolina.text.word_vectors import words_of
+from cartolina.text.word_vectors import nearest_word, words_of
 
 __all__ = ["Doc2Vec", "Doc2VecSettings"]
 
@@ -116,8 +115,7 @@ class Doc2Vec:
 
     def nearest(self, word: str) -> str | None:
         """The known word spelt most like `word`, or None."""
-        cut = words_of(word)
-        return nearest_spelling(cut[0], self.words) if len(cut) == 1 else None
+        return nearest_word(word, self.words)
 
     def save(self, folder: Path) -> None:
         """Write words.txt, counts.npy, hidden.npy, vectors.npy (DM only) and text.json into `folder`."""

@@ -27,8 +27,7 @@ from cartolina.text.files import read_array, read_lines, readable, write_array, 
 from cartolina.text.learning import Captions, gensim_for
 from cartolina.text.porter import stem
 from cartolina.text.settings import LearntSettings, rare
-from cartolina.text.spelling import nearest_spelling
-from cartolina.text.word_vectors import words_of
+from cartolina.text.word_vectors import nearest_word, words_of
 
 __all__ = ["Lda", "LdaSettings", "Share", "Topic"]
 
@@ -189,8 +188,7 @@ class Lda:
 
     def nearest(self, word: str) -> str | None:
         """The known word spelt most like `word`, or None."""
-        cut = words_of(word)
-        return nearest_spelling(cut[0], self.forms) if len(cut) == 1 else None
+        return nearest_word(word, self.forms)
 
     def save(self, folder: Path) -> None:
         """Write words.txt (stems), forms.txt, lambda.npy (V, K), alpha.npy and text.json into `folder`."""

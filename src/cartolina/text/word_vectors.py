@@ -28,7 +28,7 @@ from cartolina.text.pooling import POOLINGS, Pooling, inverse_document_frequency
 from cartolina.text.spelling import nearest_spelling
 from cartolina.text.tokens import tokens
 
-__all__ = ["WordVectors", "words_of"]
+__all__ = ["WordVectors", "nearest_word", "words_of"]
 
 
 class WordVectors:
@@ -95,8 +95,7 @@ class WordVectors:
 
     def nearest(self, word: str) -> str | None:
         """The known word spelt most like `word`, or None."""
-        cut = words_of(word)
-        return nearest_spelling(cut[0], self.words) if len(cut) == 1 else None
+        return nearest_word(word, self.words)
 
     def save(self, folder: Path) -> None:
         """Write words.txt, vectors.npy, idf.npy (once fitted) and text.json into `folder`."""
@@ -188,6 +187,12 @@ class WordVectors:
     def _rows_of(self, text: str) -> NDArray[np.int64]:
         known = (self.rows.get(word) for word in words_of(text))
         return np.array([row for row in known if row is not None], np.int64)
+
+
+def nearest_word(word: str, vocabulary: Sequence[str]) -> str | None:
+    """The word of `vocabulary` (most frequent first) spelt most like `word`, or None."""
+    cut = words_of(word)
+    return nearest_spelling(cut[0], vocabulary) if len(cut) == 1 else None
 
 
 def words_of(text: str) -> list[str]:

@@ -16,15 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cartolina import metrics
+from cartolina.datasets.noise import noisy_sources
 from cartolina.evaluate.experiments.asking import NOTHING, best, query_vectors, unknown_words
 from cartolina.evaluate.experiments.gallery import Photos
 from cartolina.evaluate.experiments.judging import Asked
 from cartolina.evaluate.experiments.models import ModelRow
 from cartolina.evaluate.experiments.photo_side import PhotoSideSettings, Said, Space, learn_photo_side, said
+from cartolina.evaluate.experiments.run import Run, digest
 from cartolina.progress import SILENT, Progress
 from cartolina.text import TextModel
 
-__all__ = ["DEPTH", "LearntText", "TextModels", "answers", "positions", "precision"]
+__all__ = ["DEPTH", "LearntText", "TextModels", "answered", "answers", "positions", "precision"]
 
 DEPTH = 10
 """Photos kept of each ranking."""
@@ -114,6 +116,52 @@ def answers(
         "epochs": space.epochs,
         "seconds": {"text": round(text.seconds, 1), "photos": round(seconds, 1)},
     }
+
+
+def answered(
+    experiment: str,
+    run: Run,
+    texts: TextModels,
+    learn_from: Photos,
+    look_in: Photos,
+    queries: Sequence[Asked],
+    row: ModelRow,
+    *,
+    seed: int,
+    noise: float,
+    settings: PhotoSideSettings,
+    key: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The cell of `answers` for a model and a seed, `noise` (0 to 1) of the photos exchanged.
+
+    `key` says what sets the cell apart from others of the experiment with this model, seed and settings.
+    """
+    own = {
+        **key,
+        "train": learn_from.fingerprint,
+        "gallery": look_in.fingerprint,
+        "queries": digest([query.name for query in queries]),
+        "model": row.to_json(),
+        "seed": seed,
+        "photo_side": settings.to_json(),
+    }
+
+    def compute() -> dict[str, Any]:
+        text = texts.learnt(row, seed)
+        return answers(
+            text,
+            learn_from.features,
+            look_in,
+            queries,
+            row,
+            words=text.training.of(noisy_sources(len(learn_from), noise, seed)) if noise else None,
+            seed=seed,
+            folder=run.learning(own),
+            settings=settings,
+            progress=run.progress,
+        )
+
+    return run.cell(experiment, own, compute)
 
 
 def positions(

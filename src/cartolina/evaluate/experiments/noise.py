@@ -19,17 +19,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cartolina.datasets.noise import noisy_sources
 from cartolina.errors import InputError, UnknownName
 from cartolina.evaluate.experiments import controls
-from cartolina.evaluate.experiments.answers import TextModels, answers, positions, precision
+from cartolina.evaluate.experiments.answers import TextModels, answered, positions, precision
 from cartolina.evaluate.experiments.bootstrap import difference, interval
-from cartolina.evaluate.experiments.gallery import BACKBONE, Photos, two_parts
-from cartolina.evaluate.experiments.judging import Asked, Judge, Verdicts
+from cartolina.evaluate.experiments.gallery import BACKBONE, two_parts
+from cartolina.evaluate.experiments.judging import Judge, Verdicts
 from cartolina.evaluate.experiments.models import ModelRow
 from cartolina.evaluate.experiments.photo_side import PhotoSideSettings
 from cartolina.evaluate.experiments.query_sets import QuerySets, query_sets
-from cartolina.evaluate.experiments.run import Run, digest
+from cartolina.evaluate.experiments.run import Run
 from cartolina.evaluate.experiments.table import Column, Outcome, Table
 
 if TYPE_CHECKING:
@@ -83,17 +82,18 @@ def noise(
                 for loss in losses:
                     for level in at:
                         step.note(f"{most} a photo, {loss}, {level} %, seed {seed}")
-                        cell = _cell(
+                        cell = answered(
+                            "noise",
                             run,
                             texts,
                             learn_from,
                             look_in,
                             sets.asked,
                             _with(row, loss),
-                            level,
-                            most,
-                            seed,
-                            settings,
+                            seed=seed,
+                            noise=level / 100,
+                            settings=settings,
+                            key={"level": level, "captions": most},
                         )
                         ranked = positions(cell["top"], sets.asked, number)
                         cells.setdefault((most, loss, level), []).append(ranked)
@@ -136,47 +136,6 @@ def _check(levels: Sequence[int], captions: Sequence[int], losses: Sequence[str]
         raise InputError(f"noise levels are percents from 0 to 99, such as 0,10,20,30; given {list(levels)}")
     if not captions or min(captions) < 1:
         raise InputError(f"the captions a photo are 1 or more; given {list(captions)}")
-
-
-def _cell(
-    run: Run,
-    texts: TextModels,
-    learn_from: Photos,
-    look_in: Photos,
-    asked: Sequence[Asked],
-    row: ModelRow,
-    level: int,
-    most: int,
-    seed: int,
-    settings: PhotoSideSettings,
-) -> dict[str, Any]:
-    key = {
-        "train": learn_from.fingerprint,
-        "gallery": look_in.fingerprint,
-        "queries": digest([query.name for query in asked]),
-        "model": row.to_json(),
-        "level": level,
-        "captions": most,
-        "seed": seed,
-        "photo_side": settings.to_json(),
-    }
-
-    def compute() -> dict[str, Any]:
-        text = texts.learnt(row, seed)
-        return answers(
-            text,
-            learn_from.features,
-            look_in,
-            asked,
-            row,
-            words=text.training.of(noisy_sources(len(learn_from), level / 100, seed)),
-            seed=seed,
-            folder=run.learning(key),
-            settings=settings,
-            progress=run.progress,
-        )
-
-    return run.cell("noise", key, compute)
 
 
 COLUMNS = (

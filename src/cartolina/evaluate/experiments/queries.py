@@ -12,17 +12,16 @@ apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cartolina.datasets.noise import noisy_sources
-from cartolina.evaluate.experiments.answers import TextModels, answers
-from cartolina.evaluate.experiments.gallery import BACKBONE, Photos, two_parts
-from cartolina.evaluate.experiments.judging import Asked, Judge, Verdicts
+from cartolina.evaluate.experiments.answers import TextModels, answered
+from cartolina.evaluate.experiments.gallery import BACKBONE, two_parts
+from cartolina.evaluate.experiments.judging import Judge, Verdicts
 from cartolina.evaluate.experiments.models import ModelRow
 from cartolina.evaluate.experiments.photo_side import PhotoSideSettings
 from cartolina.evaluate.experiments.query_sets import query_sets
 from cartolina.evaluate.experiments.query_tables import Found, outcome
-from cartolina.evaluate.experiments.run import Run, digest
+from cartolina.evaluate.experiments.run import Run
 from cartolina.evaluate.experiments.table import Outcome
 
 if TYPE_CHECKING:
@@ -61,16 +60,18 @@ def queries(
             for seed, is_control in [*((seed, False) for seed in seeds), (seeds[0], True)]:
                 step.note(f"{row.label}, seed {seed}" + (", photos exchanged" if is_control else ""))
                 cells.append(
-                    _cell(
+                    answered(
+                        "queries",
                         run,
                         texts,
                         learn_from,
                         look_in,
                         sets.asked,
                         row,
-                        seed,
-                        settings,
-                        is_control=is_control,
+                        seed=seed,
+                        noise=1.0 if is_control else 0.0,
+                        settings=settings,
+                        key={"exchanged": is_control},
                     )
                 )
                 step.advance()
@@ -91,43 +92,3 @@ def queries(
             "skipped": dict(learn_from.skipped + look_in.skipped),
         },
     )
-
-
-def _cell(
-    run: Run,
-    texts: TextModels,
-    learn_from: Photos,
-    look_in: Photos,
-    asked: Sequence[Asked],
-    row: ModelRow,
-    seed: int,
-    settings: PhotoSideSettings,
-    *,
-    is_control: bool,
-) -> dict[str, Any]:
-    key = {
-        "train": learn_from.fingerprint,
-        "gallery": look_in.fingerprint,
-        "queries": digest([query.name for query in asked]),
-        "model": row.to_json(),
-        "seed": seed,
-        "photo_side": settings.to_json(),
-        "exchanged": is_control,
-    }
-
-    def compute() -> dict[str, Any]:
-        text = texts.learnt(row, seed)
-        return answers(
-            text,
-            learn_from.features,
-            look_in,
-            asked,
-            row,
-            words=text.training.of(noisy_sources(len(learn_from), 1.0, seed)) if is_control else None,
-            seed=seed,
-            folder=run.learning(key),
-            settings=settings,
-            progress=run.progress,
-        )
-
-    return run.cell("queries", key, compute)
